@@ -1,0 +1,1 @@
+"""A local intercepting proxy for AI coding tools, built on mitmproxy."""
