@@ -1,0 +1,1 @@
+"""The stages, as mitmproxy addons. Only this package and `ccproxy.cli.serve` import mitmproxy."""

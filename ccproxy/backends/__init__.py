@@ -1,0 +1,1 @@
+"""The upstreams: where each is, and what it demands beyond its format."""

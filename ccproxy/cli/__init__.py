@@ -1,2 +1,8 @@
+"""The command line."""
+
+
 def main() -> None:
-    raise SystemExit("not yet")
+    """The entry point `ccproxy`."""
+    from ccproxy.cli.root import app
+
+    app()

@@ -1,0 +1,70 @@
+"""The authoriser: puts exactly one credential on a request that goes upstream."""
+
+from collections.abc import Mapping
+
+from mitmproxy import http
+
+from ccproxy import failures
+from ccproxy.addons.exchanges import exchange_of, refuse
+from ccproxy.backends.backend import Backend
+from ccproxy.credentials.credential import CredentialError
+from ccproxy.exchange import Exchange, Headers
+from ccproxy.routes import BackendName
+
+
+class Authoriser:
+    """Asks the backend's credential; what the client sent towards us is replaced by it."""
+
+    name = "ccproxy_authoriser"
+
+    def __init__(self, backends: Mapping[BackendName, Backend], local: tuple[str, str]) -> None:
+        self.backends = backends
+        self.local = local
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        exchange = exchange_of(flow)
+        if exchange is None or flow.response or exchange.policy != "attach":
+            return
+        if exchange.backend is None:
+            exchange.attached = [self.local]
+            return
+        try:
+            secret = await self.backends[exchange.backend].credential.secret()
+        except CredentialError as problem:
+            failure = failures.credential_expired if problem.expired else failures.no_credential
+            refuse(flow, exchange, failure(str(problem)))
+            return
+        if secret is None:
+            exchange.attached = clients_own(exchange)
+            if not exchange.attached:
+                refuse(flow, exchange, failures.no_credential(CLIENT_SENT_NONE))
+            return
+        exchange.attached = list(secret.headers)
+        if secret.beta:
+            add_beta(flow.request.headers, secret.beta)
+
+
+CLIENT_SENT_NONE = (
+    "The client sent no credential to pass on: give it an API key, or let the proxy attach one "
+    '(claude.credentials other than "client").'
+)
+
+
+def clients_own(exchange: Exchange) -> Headers:
+    """The one credential that the client itself has sent."""
+    for wanted in ("authorization", "x-api-key"):
+        for header in exchange.received:
+            if header[0].lower() == wanted:
+                return [header]
+    return []
+
+
+def add_beta(headers: http.Headers, flag: str) -> None:
+    """Add a beta flag unless it is there; whatever the client sent stays as it is."""
+    lines = headers.get_all("anthropic-beta")
+    if any(flag == given.strip() for line in lines for given in line.split(",")):
+        return
+    if lines:
+        headers.set_all("anthropic-beta", [*lines[:-1], f"{lines[-1]},{flag}"])
+    else:
+        headers["anthropic-beta"] = flag

@@ -1,0 +1,33 @@
+"""The chain: every stage, in the order in which a request meets them."""
+
+import secrets
+from typing import Any
+
+from ccproxy.addons.authoriser import Authoriser
+from ccproxy.addons.drain import Drain
+from ccproxy.addons.gate import Gate
+from ccproxy.addons.listeners import Listeners
+from ccproxy.addons.recorder import Recorder
+from ccproxy.addons.responder import Responder
+from ccproxy.addons.router import Router
+from ccproxy.backends.backend import backends
+from ccproxy.local.app import SECRET_HEADER, make_app
+from ccproxy.local.server import LocalServer
+from ccproxy.settings import Settings
+
+
+def make_chain(settings: Settings) -> list[Any]:
+    """The addons that make mitmproxy our proxy."""
+    upstreams = backends(settings)
+    local = LocalServer()
+    secret = secrets.token_urlsafe(32)
+    gate, recorder = Gate(settings), Recorder()
+    return [
+        Listeners(settings, local, lambda: make_app(upstreams, secret)),
+        gate,
+        Router(settings, upstreams, local.target),
+        Authoriser(upstreams, (SECRET_HEADER, secret)),
+        Responder(),
+        recorder,
+        Drain(gate, recorder, settings.server.drain_seconds),
+    ]

@@ -1,0 +1,66 @@
+"""The graceful stop: no new request, and what runs may finish."""
+
+import asyncio
+import logging
+import signal
+
+from mitmproxy import ctx
+
+from ccproxy.addons.gate import Gate
+from ccproxy.addons.recorder import Recorder
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.05
+"""Seconds between two looks at what still runs."""
+
+
+class Drain:
+    """On SIGTERM or SIGINT: close the doors, wait up to `seconds`, stop. A second signal stops at once."""
+
+    name = "ccproxy_drain"
+
+    def __init__(self, gate: Gate, recorder: Recorder, seconds: float) -> None:
+        self.gate = gate
+        self.recorder = recorder
+        self.seconds = seconds
+        self.task: asyncio.Task[None] | None = None
+
+    def running(self) -> None:
+        if type(ctx.master).__name__ == "ConsoleMaster":
+            # the console asks its user before it leaves
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, self.stop)
+            except (NotImplementedError, RuntimeError, ValueError):
+                return
+
+    def stop(self) -> None:
+        """Begin to stop, or stop now if that has begun already."""
+        if self.task is None:
+            self.task = asyncio.create_task(self.drain())
+        else:
+            ctx.master.shutdown()
+
+    async def drain(self) -> None:
+        self.gate.closed = True
+        ctx.options.update(server=False)
+        if count := len(self.recorder.running):
+            logger.info("Stopping: %d requests may finish within %g s.", count, self.seconds)
+        deadline = asyncio.get_running_loop().time() + self.seconds
+        # asyncio has no event for "every buffer is empty"
+        while self.busy() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(POLL)
+        ctx.master.shutdown()
+
+    def busy(self) -> bool:
+        """Whether an answer is under way, or written and not yet sent."""
+        if self.recorder.running:
+            return True
+        connections = ctx.master.addons.get("proxyserver").connections.values()
+        writers = [
+            io.writer for connection in connections for io in connection.transports.values() if io.writer
+        ]
+        return any(writer.transport.get_write_buffer_size() for writer in writers)

@@ -1,0 +1,43 @@
+"""Which Exchange belongs to which flow, and how a stage answers in place of the upstream."""
+
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from ccproxy.exchange import Exchange
+from ccproxy.failures import Failure
+from ccproxy.formats import ERRORS
+
+# beside the flow, not in its metadata: flow files store metadata, and an Exchange holds secrets
+_exchanges: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
+
+
+def begin(flow: http.HTTPFlow, exchange: Exchange) -> None:
+    """Tie an exchange to its flow."""
+    _exchanges[flow] = exchange
+
+
+def exchange_of(flow: http.HTTPFlow) -> Exchange | None:
+    """The exchange of a flow, or None for one that did not come through our own layer."""
+    return _exchanges.get(flow)
+
+
+def refuse(flow: http.HTTPFlow, exchange: Exchange, failure: Failure) -> None:
+    """Answer with an error of ours; no upstream is asked."""
+    exchange.failure = failure
+    flow.response = error_response(exchange, failure)
+
+
+def error_response(exchange: Exchange, failure: Failure) -> http.Response:
+    """An error of ours in the client's format."""
+    headers = {
+        "content-type": "application/json",
+        "x-ccproxy-error": failure.code,
+        "x-ccproxy-request-id": exchange.id,
+    }
+    if failure.retry_after is not None:
+        headers["retry-after"] = str(failure.retry_after)
+    if failure.status == 407:
+        headers["proxy-authenticate"] = 'Basic realm="ccproxy"'
+    body = ERRORS[exchange.client_format].body(failure, exchange.id)
+    return http.Response.make(failure.status, body, headers)

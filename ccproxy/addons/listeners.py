@@ -1,0 +1,100 @@
+"""The listeners: sets mitmproxy's options so that it is our proxy, whichever tool it runs in."""
+
+import logging
+import re
+import socket
+from collections.abc import Callable
+
+from mitmproxy import ctx
+from mitmproxy.addonmanager import Loader
+from starlette.types import ASGIApp
+
+from ccproxy.addons.layer import Layers, Limits
+from ccproxy.addons.redact import Redact
+from ccproxy.local.server import LocalServer
+from ccproxy.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+PLACEHOLDER = "ccproxy.invalid"
+"""The reverse listener's upstream in name only; the router names the real one. Never resolves (RFC 6761)."""
+
+CLEAR_OF_IDLE = 60
+"""Seconds by which mitmproxy's own idle limit for connections lies behind ours."""
+
+
+class Listeners:
+    """Both listeners on loopback, lazy connections, and the local app behind them."""
+
+    name = "ccproxy_listeners"
+
+    def __init__(self, settings: Settings, server: LocalServer, app: Callable[[], ASGIApp]) -> None:
+        self.settings = settings
+        self.server = server
+        self.app = app
+        self.redact = Redact()
+        self.layers = Layers(Limits(settings.server.body_limit, settings.retries.idle_timeout_seconds))
+
+    def load(self, loader: Loader) -> None:
+        # at the end of the chain, because it corrects what mitmproxy's NextLayer has decided
+        ctx.master.addons.add(self.layers)
+        logging.getLogger("mitmproxy.proxy.server").addFilter(self.redact)
+
+    def running(self) -> None:
+        self.server.start(self.app())
+        ctx.options.update(**options(self.settings))
+        if uses_default_listener():
+            # a mode that a script sets while it is loaded is stored but never bound; from here on it is
+            modes, notice = listener_modes(self.settings, proxy_port_given=False)
+            if notice:
+                logger.warning(notice)
+            ctx.options.update(listen_host=self.settings.server.host, mode=modes)
+
+    async def done(self) -> None:
+        ctx.master.addons.remove(self.layers)
+        logging.getLogger("mitmproxy.proxy.server").removeFilter(self.redact)
+        await self.server.stop()
+
+
+def options(settings: Settings) -> dict[str, object]:
+    """mitmproxy's options that hold in every tool."""
+    hosts = [f"^{re.escape(host)}:" for host in (PLACEHOLDER, *settings.intercept.hosts)]
+    return {
+        "connection_strategy": "lazy",
+        "keep_host_header": True,
+        "allow_hosts": hosts,
+        "tcp_timeout": int(max(600, settings.retries.idle_timeout_seconds + CLEAR_OF_IDLE)),
+    }
+
+
+def uses_default_listener() -> bool:
+    """Whether the user of a stock tool has left the listener to us.
+
+    `--listen-port 0` leaves it to us, too: it only lets the tool start where 8080 is taken.
+    """
+    chosen = ctx.options
+    return chosen.mode == ["regular"] and not chosen.listen_host and not chosen.listen_port
+
+
+def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[str], str]:
+    """The modes to bind, and a notice when the regular listener has to be left out."""
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    modes = [f"reverse:http://{PLACEHOLDER}@{host}:{server.port}"]
+    if not server.proxy_port:
+        return modes, ""
+    if not proxy_port_given and not is_free(server.host, server.proxy_port):
+        return (
+            modes,
+            f"Port {server.proxy_port} is in use: no HTTPS_PROXY listener. Choose one with --proxy-port.",
+        )
+    return [*modes, f"regular@{host}:{server.proxy_port}"], ""
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a port can be bound right now."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""The masters that `ccproxy serve` runs on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mitmproxy import options as mitmproxy_options
+from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, tlsconfig
+from mitmproxy.master import Master
+
+from ccproxy.addons.chain import make_chain
+from ccproxy.addons.listeners import is_free, options
+from ccproxy.settings import Settings
+
+WEB_PORT = 8081
+"""mitmweb's usual port; a free one is taken when it is in use."""
+
+Ready = Callable[[Master], object]
+
+
+class LeanMaster(Master):
+    """mitmproxy with what a proxy needs, and none of the forty addons that would do nothing.
+
+    Create it inside a running loop. `ready` is called once the listeners are bound.
+    """
+
+    def __init__(self, settings: Settings, modes: list[str], ready: Ready) -> None:
+        super().__init__(mitmproxy_options.Options(mode=modes, listen_host=settings.server.host))
+        self.addons.add(
+            core.Core(),
+            proxyserver.Proxyserver(),
+            next_layer.NextLayer(),
+            tlsconfig.TlsConfig(),
+            errorcheck.ErrorCheck(),
+            *make_chain(settings),
+            _Announcer(self, ready),
+        )
+        self.options.update(**options(settings))
+
+
+def web_master(settings: Settings, modes: list[str], ready: Ready) -> Master:
+    """The same chain inside mitmweb."""
+    from mitmproxy.tools.web.master import WebMaster
+
+    master = WebMaster(
+        mitmproxy_options.Options(mode=modes, listen_host=settings.server.host), with_termlog=False
+    )
+    master.addons.add(*make_chain(settings), _Announcer(master, ready))
+    chosen: dict[str, Any] = {"web_open_browser": False}
+    if not is_free("127.0.0.1", WEB_PORT):
+        chosen["web_port"] = 0
+    master.options.update(**options(settings), **chosen)
+    return master
+
+
+class _Announcer:
+    """Says that everything runs."""
+
+    name = "ccproxy_announcer"
+
+    def __init__(self, master: Master, ready: Ready) -> None:
+        self.master = master
+        self.ready = ready
+
+    def running(self) -> None:
+        self.ready(self.master)

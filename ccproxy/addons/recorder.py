@@ -1,0 +1,72 @@
+"""The recorder: keeps what happened. In memory, the newest exchanges."""
+
+import logging
+import time
+from collections import deque
+
+from mitmproxy import http
+
+from ccproxy.addons.exchanges import exchange_of
+from ccproxy.exchange import Exchange
+
+logger = logging.getLogger(__name__)
+
+KEPT = 1000
+"""Exchanges that are kept in memory."""
+
+
+class Recorder:
+    """Knows which exchanges run, and what became of those that ended."""
+
+    name = "ccproxy_recorder"
+
+    def __init__(self) -> None:
+        self.running: dict[str, Exchange] = {}
+        self.finished: deque[Exchange] = deque(maxlen=KEPT)
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if exchange := exchange_of(flow):
+            self.running[flow.id] = exchange
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        if flow.response and (exchange := exchange_of(flow)):
+            exchange.status = flow.response.status_code
+            self.finish(flow, exchange)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        if exchange := exchange_of(flow):
+            if exchange.failure is None and flow.error:
+                exchange.error = (
+                    "client_disconnected" if "lient disconnected" in flow.error.msg else "aborted"
+                )
+            self.finish(flow, exchange)
+
+    def finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        self.running.pop(flow.id, None)
+        exchange.ended = time.monotonic()
+        if exchange.failure:
+            exchange.error = exchange.failure.code
+        # what authenticated it is of no use any more
+        exchange.received, exchange.attached = [], []
+        if exchange.policy != "relay":
+            self.finished.append(exchange)
+            logger.info("%s", Line(exchange))
+
+
+class Line:
+    """An exchange in one line, made only when somebody reads it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    def __str__(self) -> str:
+        exchange = self.exchange
+        took = (exchange.ended or exchange.started) - exchange.started
+        parts = [exchange.method, exchange.path.partition("?")[0], "->", str(exchange.status or "-")]
+        if exchange.error:
+            parts.append(exchange.error)
+        if model := exchange.model_served or exchange.model_requested:
+            parts.append(model)
+        if exchange.usage.output is not None:
+            parts.append(f"{exchange.usage.input or 0} in, {exchange.usage.output} out")
+        return " ".join([*parts, f"{took:.2f} s"])

@@ -1,0 +1,162 @@
+"""The router: what a request is, and where it goes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from mitmproxy import http
+
+from ccproxy import failures
+from ccproxy.addons.exchanges import exchange_of, refuse
+from ccproxy.backends.backend import Backend
+from ccproxy.backends.target import Target
+from ccproxy.exchange import Exchange
+from ccproxy.formats import FormatName
+from ccproxy.routes import BackendName, Operation, Route, find
+from ccproxy.settings import Settings
+
+INSPECTED: frozenset[Operation] = frozenset(("messages", "count_tokens", "chat", "responses"))
+"""Operations whose body is a JSON object that we read."""
+
+HOP_BY_HOP = frozenset(
+    ("connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "forwarded", "via")
+)
+"""Not for the upstream (RFC 9110, 7.6.1), besides `proxy-*` and `x-forwarded-*`."""
+
+_ENDINGS: tuple[tuple[str, FormatName, Operation], ...] = (
+    ("/messages", "anthropic", "messages"),
+    ("/messages/count_tokens", "anthropic", "count_tokens"),
+    ("/chat/completions", "chat", "chat"),
+    ("/responses", "responses", "responses"),
+)
+
+
+class _Peek(msgspec.Struct):
+    """The fields that we look at. Their types are the upstream's to judge."""
+
+    model: Any = None
+    stream: Any = None
+
+
+_peek = msgspec.json.Decoder(_Peek)
+
+
+class Router:
+    """Sends requests to our own address by the routing table, intercepted ones by their host's policy."""
+
+    name = "ccproxy_router"
+
+    def __init__(self, settings: Settings, backends: Mapping[BackendName, Backend], local: Target) -> None:
+        self.default_backend = settings.models.default_backend
+        self.policies = settings.intercept.hosts
+        self.body_limit = settings.server.body_limit
+        self.backends = backends
+        self.local = local
+        self.by_host = {host: backend for backend in backends.values() for host in backend.hosts}
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        exchange = exchange_of(flow)
+        if exchange is None or not exchange.admitted or flow.response:
+            return
+        note_client(exchange, flow.request.headers)
+        if exchange.door == "reverse":
+            self.route(flow, exchange)
+        elif exchange.door == "tunnel" and flow.request.host in self.policies:
+            self.intercept(flow, exchange)
+        else:
+            pass_by(flow, exchange)
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """With the body there: what it asks for."""
+        exchange = exchange_of(flow)
+        if exchange is None or flow.response or exchange.operation not in INSPECTED or flow.request.stream:
+            return
+        if "content-encoding" in flow.request.headers:
+            return
+        try:
+            peek = _peek.decode(flow.request.raw_content or b"")
+        except msgspec.MsgspecError as problem:
+            if exchange.policy == "attach":
+                refuse(flow, exchange, failures.invalid_json(str(problem)))
+            return
+        exchange.model_requested = peek.model if isinstance(peek.model, str) else None
+        exchange.stream = peek.stream is True
+
+    def route(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        request = flow.request
+        route = find(request.method, request.path, self.default_backend)
+        if route is None:
+            refuse(flow, exchange, failures.unknown_route(request.method, request.path.partition("?")[0]))
+            return
+        exchange.operation, exchange.route = route.operation, route.label
+        exchange.policy = "attach"
+        if route.backend is None:
+            self.send(flow, exchange, self.local, route.path)
+            return
+        backend = self.backends.get(route.backend)
+        if backend is None or not is_native(route, backend):
+            refuse(flow, exchange, failures.not_translated(f"{request.method} {route.label}"))
+            return
+        exchange.backend = backend.name
+        drop_headers(request.headers)
+        self.send(flow, exchange, backend.target, route.path)
+
+    def intercept(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """A request that its client meant for a provider. Observed ones are changed in nothing."""
+        host, request = flow.request.host, flow.request
+        policy = self.policies[host]
+        backend = self.by_host.get(host)
+        bare = request.path.partition("?")[0]
+        for ending, client_format, operation in _ENDINGS:
+            if request.method == "POST" and bare.endswith(ending):
+                exchange.client_format, exchange.operation = client_format, operation
+        exchange.backend, exchange.route = backend.name if backend else None, f"https://{host}"
+        exchange.upstream = host
+        exchange.policy = "observe" if policy == "observe" else "attach"
+        if exchange.policy == "observe":
+            exchange.attached = [h for h in exchange.received if h[0].lower() != "proxy-authorization"]
+            length = request.headers.get("content-length", "")
+            request.stream = length.isdigit() and int(length) > self.body_limit
+        elif backend is None or policy not in ("credentials", backend.name):
+            refuse(flow, exchange, failures.not_translated(f"intercept.hosts {host} = {policy!r}"))
+            return
+        if backend and backend.target.loopback:
+            # a stand-in for the provider on this machine
+            self.send(flow, exchange, backend.target, request.path, native=True)
+
+    def send(
+        self, flow: http.HTTPFlow, exchange: Exchange, target: Target, path: str, *, native: bool = False
+    ) -> None:
+        """Point the request at an upstream. `native`: the path is the provider's own, the prefix is in it."""
+        request = flow.request
+        request.scheme, request.host, request.port = target.scheme, target.host, target.port
+        request.path = path if native else target.prefix + path
+        request.host_header = target.origin.partition("://")[2]
+        exchange.upstream = target.host
+
+
+def is_native(route: Route, backend: Backend) -> bool:
+    """Whether the upstream speaks the client's format, so that nothing has to be translated."""
+    return route.operation in ("models", "other") or route.format in backend.formats
+
+
+def pass_by(flow: http.HTTPFlow, exchange: Exchange) -> None:
+    """A plain HTTP request to a host that is not our business: through, unseen, as it comes."""
+    exchange.policy, exchange.upstream = "relay", flow.request.host
+    exchange.attached = [header for header in exchange.received if header[0].lower() != "proxy-authorization"]
+    flow.request.headers.pop("proxy-connection", None)
+    flow.request.stream = True
+
+
+def note_client(exchange: Exchange, headers: http.Headers) -> None:
+    """Who asks, as clients say it (Claude Code's gateway protocol, read 2026-11-22)."""
+    exchange.client = headers.get("user-agent")
+    exchange.session_id = headers.get("x-claude-code-session-id")
+    exchange.agent_id = headers.get("x-claude-code-agent-id")
+
+
+def drop_headers(headers: http.Headers) -> None:
+    """Take off what is between the client and us."""
+    for name in {name.lower() for name in headers}:
+        if name in HOP_BY_HOP or name.startswith(("proxy-", "x-forwarded-")):
+            del headers[name]

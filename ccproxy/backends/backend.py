@@ -1,0 +1,45 @@
+"""The backends by name."""
+
+from dataclasses import dataclass
+
+from ccproxy.backends.target import Target
+from ccproxy.credentials.claude import ClaudeCredential
+from ccproxy.credentials.credential import CredentialSource
+from ccproxy.credentials.openai import OpenAICredential
+from ccproxy.formats import FormatName
+from ccproxy.routes import BackendName
+from ccproxy.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """An upstream: where it is, the formats it speaks, how we authenticate there.
+
+    `hosts` are the public names under which a client that knows nothing of us calls it.
+    """
+
+    name: BackendName
+    target: Target
+    formats: frozenset[FormatName]
+    credential: CredentialSource
+    hosts: tuple[str, ...]
+
+
+def backends(settings: Settings) -> dict[BackendName, Backend]:
+    """Every upstream that this version can reach."""
+    return {
+        "api": Backend(
+            "api",
+            Target.parse(settings.claude.base_url),
+            frozenset({"anthropic"}),
+            ClaudeCredential(settings),
+            ("api.anthropic.com",),
+        ),
+        "openai": Backend(
+            "openai",
+            Target.parse(settings.openai.base_url),
+            frozenset({"chat", "responses"}),
+            OpenAICredential(settings),
+            ("api.openai.com",),
+        ),
+    }

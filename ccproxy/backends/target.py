@@ -1,0 +1,42 @@
+"""A place that a request can be sent to."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An upstream's base URL, taken apart. `prefix` is its path, without a slash at the end."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> "Target":
+        """From a base URL that the settings have checked."""
+        parts = urlsplit(url)
+        scheme: Literal["http", "https"] = "http" if parts.scheme == "http" else "https"
+        port = parts.port or (80 if scheme == "http" else 443)
+        return cls(scheme, parts.hostname or "", port, parts.path.rstrip("/"))
+
+    @property
+    def origin(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 80 if self.scheme == "http" else 443
+        return f"{self.scheme}://{host}" + ("" if self.port == default else f":{self.port}")
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")

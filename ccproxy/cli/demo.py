@@ -1,0 +1,111 @@
+"""`ccproxy demo`: the proxy in front of the simulator, and one request through every route."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from mitmproxy.master import Master
+
+from ccproxy.addons.listeners import is_free
+from ccproxy.cli.serve import host_for_url, serve, set_up_logging
+from ccproxy.cli.tour import Step, tour
+from ccproxy.settings import Settings, load
+from ccproxy.simulator.server import running
+
+START_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the two listeners are, as URLs, and the CA that the regular one signs with."""
+
+    reverse: str
+    proxy: str
+    ca: Path
+
+
+def run(once: bool, port: int, proxy_port: int) -> None:
+    """Start everything, take the tour; then serve on, or end with 1 if a step of the tour failed."""
+    set_up_logging("warning")
+    port, proxy_port = free_or_any(port), free_or_any(proxy_port)
+    with contextlib.suppress(KeyboardInterrupt):
+        raise typer.Exit(asyncio.run(demo(once, port, proxy_port)))
+
+
+async def demo(once: bool, port: int, proxy_port: int) -> int:
+    """The exit code of the demo."""
+    async with running() as upstream, proxy_for(demo_settings(upstream, port, proxy_port)) as (task, where):
+        typer.echo(f"A simulator plays the providers at {upstream}; the proxy is at {where.reverse}\n")
+        failed = 0
+        async for step in tour(where.reverse, where.proxy, where.ca):
+            show(step)
+            failed += not step.passed
+        typer.echo(f"\n{failed} steps failed" if failed else "\nEvery route answered.")
+        sys.stdout.flush()
+        if not once:
+            show_what_to_try(where)
+            await task
+        return 1 if failed else 0
+
+
+def demo_settings(upstream: str, port: int, proxy_port: int) -> Settings:
+    """Settings that know the simulator and nothing of the user's own."""
+    given = {
+        "server.port": port,
+        "server.proxy_port": proxy_port,
+        "server.drain_seconds": 1,
+        "claude.base_url": upstream,
+        "claude.api_key": "sk-ant-api03-demo",
+        "openai.base_url": f"{upstream}/openai/v1",
+        "openai.api_key": "sk-demo",
+        "intercept.hosts": {"api.anthropic.com": "credentials"},
+    }
+    return load(given, environ={}).settings
+
+
+@contextlib.asynccontextmanager
+async def proxy_for(settings: Settings) -> AsyncIterator[tuple[asyncio.Task[None], Addresses]]:
+    """The proxy as a task, once it listens; it is ended with the block."""
+    ready: asyncio.Future[Master] = asyncio.get_running_loop().create_future()
+    server = settings.server
+    modes = [
+        f"reverse:http://demo.invalid@{server.host}:{server.port}",
+        f"regular@{server.host}:{server.proxy_port}",
+    ]
+    task = asyncio.create_task(serve(settings, modes, ready.set_result))
+    master = await asyncio.wait_for(ready, START_SECONDS)
+    reverse, proxy = (
+        f"http://{host_for_url(address[0])}:{address[1]}"
+        for address in master.addons.get("proxyserver").listen_addrs()
+    )
+    ca = Path(os.path.expanduser(master.options.confdir), "mitmproxy-ca-cert.pem")
+    try:
+        yield task, Addresses(reverse, proxy, ca)
+    finally:
+        master.shutdown()
+        await task
+
+
+def free_or_any(port: int) -> int:
+    """The port, or 0 (any) when somebody has it."""
+    return port if is_free("127.0.0.1", port) else 0
+
+
+def show(step: Step) -> None:
+    """One exchange in two lines."""
+    typer.echo(f"{'ok  ' if step.passed else 'FAIL'} {step.title}")
+    typer.echo(f"     {step.result}")
+
+
+def show_what_to_try(where: Addresses) -> None:
+    typer.echo(
+        "\nStill serving; Ctrl-C stops. In another terminal:\n"
+        f"  ANTHROPIC_BASE_URL={where.reverse}/api ANTHROPIC_API_KEY=anything claude -p hello\n"
+        f"  curl {where.reverse}/health"
+    )
+    sys.stdout.flush()

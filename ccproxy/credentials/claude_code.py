@@ -1,0 +1,76 @@
+"""The login that Claude Code keeps in its credentials file. Read only: the file belongs to Claude Code.
+
+Place and layout as Claude Code 2.1 writes them (measured 2026-11-22): `.credentials.json` in
+`CLAUDE_CONFIG_DIR` or `~/.claude`, with `claudeAiOauth.{accessToken, expiresAt}`, the time in milliseconds.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An access token and when it ends (None: not written down)."""
+
+    access_token: str = field(repr=False)
+    expires_at: datetime | None
+
+    def expired(self, now: datetime | None = None) -> bool:
+        return self.expires_at is not None and self.expires_at <= (now or datetime.now(UTC))
+
+
+class _OAuth(msgspec.Struct, rename="camel"):
+    access_token: str
+    expires_at: float | None = None
+
+
+class _File(msgspec.Struct):
+    claude_ai_oauth: _OAuth | None = msgspec.field(default=None, name="claudeAiOauth")
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where Claude Code keeps its login on this machine."""
+    folder = environ.get("CLAUDE_CONFIG_DIR")
+    return (Path(folder) if folder else Path.home() / ".claude") / ".credentials.json"
+
+
+class ClaudeCodeFile:
+    """Reads the file again whenever it has changed: Claude Code rotates the token on its own."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._login: Login | None = None
+
+    async def login(self) -> Login | None:
+        """The login, or None when there is no readable one."""
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Login | None:
+        path = self._path or default_path()
+        try:
+            stat = path.stat()
+            if self._seen != (stat.st_mtime_ns, stat.st_size):
+                self._login = _parse(path.read_bytes())
+                self._seen = (stat.st_mtime_ns, stat.st_size)
+        except OSError:
+            self._seen, self._login = None, None
+        return self._login
+
+
+def _parse(content: bytes) -> Login | None:
+    try:
+        oauth = msgspec.json.decode(content, type=_File).claude_ai_oauth
+    except msgspec.MsgspecError:
+        return None
+    if oauth is None or not oauth.access_token:
+        return None
+    milliseconds = oauth.expires_at
+    expires = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return Login(oauth.access_token, expires)

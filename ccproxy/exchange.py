@@ -1,0 +1,83 @@
+"""The Exchange: the one object that follows a request through the proxy."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ccproxy.failures import Failure
+from ccproxy.formats import FormatName
+from ccproxy.formats.usage import Usage
+from ccproxy.routes import BackendName, Operation
+
+Door = Literal["reverse", "proxy", "tunnel"]
+"""How a request came in: to our own address, as a proxy request, or inside a CONNECT tunnel."""
+
+Policy = Literal["attach", "observe", "relay"]
+"""What we do with it: attach our credential, only look, or carry it to a host that is not our business."""
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Exchange:
+    """One request and its answer.
+
+    Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
+    credential headers that the client sent and `attached` those that go upstream instead; neither is ever
+    in the flow, so nothing that stores or shows a flow can hold a secret.
+    """
+
+    door: Door
+    method: str
+    path: str
+    client_format: FormatName = "utility"
+    id: str = field(default_factory=lambda: f"ccp_{uuid.uuid4().hex}")
+    started_at: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.monotonic)
+
+    admitted: bool = False
+    policy: Policy = "relay"
+    backend: BackendName | None = None
+    operation: Operation = "other"
+    route: str = ""
+    upstream: str = ""
+
+    client: str | None = None
+    session_id: str | None = None
+    agent_id: str | None = None
+    model_requested: str | None = None
+    model_served: str | None = None
+    stream: bool = False
+
+    status: int | None = None
+    failure: Failure | None = None
+    error: str | None = None
+    stop_reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    sent: float | None = None
+    first_byte: float | None = None
+    last_byte: float | None = None
+    longest_gap: float = 0.0
+    ended: float | None = None
+
+    received: Headers = field(default_factory=list, repr=False)
+    attached: Headers = field(default_factory=list, repr=False)
+    cookies: Headers = field(default_factory=list, repr=False)
+
+    def received_value(self, name: str) -> str | None:
+        """The value of a credential header that the client sent; `name` in lower case."""
+        return next((value for key, value in self.received if key.lower() == name), None)
+
+    def saw_bytes(self, count: int) -> None:
+        """Note that `count` bytes of the answer came from the upstream just now."""
+        now = time.monotonic()
+        if self.first_byte is None:
+            self.first_byte = now
+        elif self.last_byte is not None:
+            self.longest_gap = max(self.longest_gap, now - self.last_byte)
+        self.last_byte = now
+        self.bytes_out += count

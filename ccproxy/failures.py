@@ -1,0 +1,164 @@
+"""The errors that are our own: what went wrong, in words that say what to do next.
+
+An upstream's error is never turned into one of these on the same format: it passes as it is.
+How a Failure looks on the wire is each client format's business (`ccproxy.formats`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One error of ours.
+
+    `code` is stable and goes into `x-ccproxy-error`; `type` is an error type of the Messages API, from which
+    the other formats derive theirs; `retry_after` is in seconds.
+    """
+
+    code: str
+    status: int
+    type: str
+    message: str
+    retry_after: int | None = None
+    param: str | None = None
+
+
+def invalid_json(detail: str) -> Failure:
+    return Failure(
+        "invalid_json", 400, "invalid_request_error", f"The request body is not a JSON object: {detail}."
+    )
+
+
+def invalid_http(detail: str) -> Failure:
+    return Failure("invalid_http", 400, "invalid_request_error", f"The request is not valid HTTP: {detail}.")
+
+
+def unauthorized() -> Failure:
+    return Failure(
+        "unauthorized",
+        401,
+        "authentication_error",
+        "This proxy asks for its token (security.auth_token): send 'Authorization: Bearer' or 'x-api-key'.",
+    )
+
+
+def proxy_unauthorized() -> Failure:
+    return Failure(
+        "unauthorized",
+        407,
+        "authentication_error",
+        "This proxy asks for its own token: put it into the proxy address, http://ccproxy:TOKEN@HOST:PORT.",
+    )
+
+
+def no_credential(message: str) -> Failure:
+    return Failure("no_credential", 401, "authentication_error", message)
+
+
+def credential_expired(message: str) -> Failure:
+    return Failure("credential_expired", 401, "authentication_error", message)
+
+
+def host_not_allowed(host: str) -> Failure:
+    return Failure(
+        "host_not_allowed",
+        403,
+        "permission_error",
+        f"The Host {host!r} is not one of this proxy's names: add it to security.allowed_hosts.",
+    )
+
+
+def origin_not_allowed(origin: str) -> Failure:
+    return Failure(
+        "origin_not_allowed",
+        403,
+        "permission_error",
+        f"A web page of {origin!r} may not use this proxy: add it to security.allowed_origins.",
+    )
+
+
+def cross_site() -> Failure:
+    return Failure(
+        "cross_site",
+        403,
+        "permission_error",
+        "A web page of another site may not use this proxy: add its origin to security.allowed_origins.",
+    )
+
+
+def target_not_allowed(target: str) -> Failure:
+    return Failure(
+        "target_not_allowed",
+        403,
+        "permission_error",
+        f"A client on another machine may not reach {target} through this proxy.",
+    )
+
+
+def unknown_route(method: str, path: str) -> Failure:
+    return Failure(
+        "unknown_route", 404, "not_found_error", f"No route {method} {path}. GET / lists the routes."
+    )
+
+
+def not_translated(route: str) -> Failure:
+    return Failure(
+        "not_translated",
+        501,
+        "invalid_request_error",
+        f"{route} needs a translation between formats, which this version does not have.",
+    )
+
+
+def body_too_large(limit: int) -> Failure:
+    return Failure(
+        "body_too_large",
+        413,
+        "request_too_large",
+        f"The request body is larger than {limit} bytes: send less, or raise server.body_limit.",
+    )
+
+
+def internal_error() -> Failure:
+    return Failure(
+        "internal_error", 500, "api_error", "The proxy failed on this request; its log says more. Try again."
+    )
+
+
+def upstream_unreachable(host: str, detail: str) -> Failure:
+    return Failure("upstream_unreachable", 502, "api_error", f"Cannot reach {host}: {detail}.")
+
+
+def upstream_tls(host: str, detail: str) -> Failure:
+    return Failure("upstream_tls", 502, "api_error", f"No secure connection to {host}: {detail}.")
+
+
+def upstream_closed(host: str) -> Failure:
+    return Failure(
+        "upstream_closed", 502, "api_error", f"{host} closed the connection before it answered. Try again."
+    )
+
+
+def upstream_cut(host: str) -> Failure:
+    return Failure(
+        "upstream_cut", 502, "api_error", f"{host} broke off in the middle of its answer. Try again."
+    )
+
+
+def upstream_invalid(host: str) -> Failure:
+    return Failure("upstream_invalid", 502, "api_error", f"{host} answered with something that is not HTTP.")
+
+
+def upstream_timeout(host: str, seconds: float) -> Failure:
+    return Failure(
+        "upstream_timeout",
+        504,
+        "timeout_error",
+        f"{host} was silent for {seconds:g} s (retries.idle_timeout_seconds). Try again.",
+    )
+
+
+def shutting_down() -> Failure:
+    return Failure(
+        "shutting_down", 503, "api_error", "The proxy is stopping and takes no new requests.", retry_after=1
+    )

@@ -1,0 +1,1 @@
+"""Anthropic Messages (Messages API reference, read 2026-11-22)."""

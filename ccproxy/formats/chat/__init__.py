@@ -1,0 +1,1 @@
+"""OpenAI Chat Completions (API reference, read 2026-11-22)."""

@@ -1,0 +1,1 @@
+"""OpenAI Responses (API reference, read 2026-11-22)."""

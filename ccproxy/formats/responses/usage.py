@@ -1,0 +1,83 @@
+"""What a Responses answer says about itself (API reference, read 2026-11-22)."""
+
+from typing import Any
+
+import msgspec
+
+from ccproxy.formats.sse import ServerSentEvent
+from ccproxy.formats.usage import Usage
+
+
+class _Tokens(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: dict[str, Any] | None = None
+    output_tokens_details: dict[str, Any] | None = None
+
+
+class _Response(msgspec.Struct):
+    model: str | None = None
+    status: str | None = None
+    incomplete_details: dict[str, Any] | None = None
+    usage: _Tokens | None = None
+    error: dict[str, Any] | None = None
+
+
+class _Event(msgspec.Struct):
+    response: _Response | None = None
+    code: str | None = None
+    error: dict[str, Any] | None = None
+
+
+_response = msgspec.json.Decoder(_Response)
+_event = msgspec.json.Decoder(_Event)
+
+_TELLING = frozenset(
+    ("response.created", "response.completed", "response.incomplete", "response.failed", "error")
+)
+
+
+class UsageReader:
+    """Feed it a reply or the events of a stream; it never fails on what it does not know."""
+
+    def __init__(self) -> None:
+        self.model: str | None = None
+        self.stop_reason: str | None = None
+        self.error: str | None = None
+        self.usage = Usage()
+
+    def reply(self, body: bytes) -> None:
+        """A whole JSON body: a response or an error."""
+        try:
+            self._take(_response.decode(body))
+        except msgspec.MsgspecError:
+            return
+
+    def event(self, event: ServerSentEvent) -> None:
+        """One event of a stream."""
+        if event.name not in _TELLING:
+            return
+        try:
+            data = _event.decode(event.data)
+        except msgspec.MsgspecError:
+            return
+        if data.response:
+            self._take(data.response)
+        if event.name == "error":
+            self.error = data.code or str((data.error or {}).get("code") or "error")
+
+    def _take(self, response: _Response) -> None:
+        self.model = response.model or self.model
+        if response.status not in (None, "queued", "in_progress"):
+            self.stop_reason = str((response.incomplete_details or {}).get("reason") or response.status)
+        if tokens := response.usage:
+            read, reasoning = tokens.input_tokens_details or {}, tokens.output_tokens_details or {}
+            self.usage = Usage(
+                input=tokens.input_tokens,
+                output=tokens.output_tokens,
+                cache_read=read.get("cached_tokens"),
+                cache_write=read.get("cache_write_tokens"),
+                reasoning=reasoning.get("reasoning_tokens"),
+            )
+        if response.error:
+            self.error = str(response.error.get("code") or response.error.get("type") or "error")

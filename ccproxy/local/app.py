@@ -1,0 +1,78 @@
+"""The app itself. Only the proxy may call it: it asks for a secret that is made anew for each process."""
+
+import hmac
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ccproxy.backends.backend import Backend
+from ccproxy.local.health import health, live, ready
+from ccproxy.local.status import backend_status
+from ccproxy.routes import TABLE, BackendName
+from ccproxy.version import ccproxy_version
+
+SECRET_HEADER = "x-ccproxy-secret"  # noqa: S105
+
+
+class HealthResponse(JSONResponse):
+    """Health as the IETF draft has it (draft-inadarei-api-health-check-06, read 2026-11-22)."""
+
+    media_type = "application/health+json"
+
+
+def make_app(backends: Mapping[BackendName, Backend], secret: str) -> ASGIApp:
+    """The app for these backends. A request without `secret` in its header gets a bare 403."""
+
+    async def get_root(request: Request) -> Response:
+        routes = [
+            {"methods": row.methods, "path": row.pattern, "what": row.what}
+            for row in TABLE
+            if row.path and row.backend in (None, *backends)
+        ]
+        return JSONResponse({"name": "ccproxy", "version": ccproxy_version(), "routes": routes})
+
+    async def get_health(request: Request) -> Response:
+        report = await health(backends)
+        return HealthResponse(report, status_code=503 if report["status"] == "fail" else 200)
+
+    async def get_live(request: Request) -> Response:
+        return HealthResponse(live())
+
+    async def get_ready(request: Request) -> Response:
+        report = await ready(backends)
+        return HealthResponse(report, status_code=503 if report["status"] == "fail" else 200)
+
+    async def get_status(request: Request) -> Response:
+        backend = backends[request.path_params["backend"]]
+        return JSONResponse(await backend_status(backend))
+
+    app = Starlette(
+        routes=[
+            Route("/", get_root),
+            Route("/health", get_health),
+            Route("/health/live", get_live),
+            Route("/health/ready", get_ready),
+            Route("/{backend}/status", get_status),
+        ]
+    )
+    return SecretGuard(app, secret)
+
+
+class SecretGuard:
+    """Lets only the proxy in."""
+
+    def __init__(self, app: ASGIApp, secret: str) -> None:
+        self.app = app
+        self.secret = secret.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            given = dict(scope["headers"]).get(SECRET_HEADER.encode(), b"")
+            if not hmac.compare_digest(given, self.secret):
+                await Response(status_code=403)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

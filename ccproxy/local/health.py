@@ -1,0 +1,67 @@
+"""Is the proxy well, and can it be used? States only: no token, no path."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from ccproxy.backends.backend import Backend
+from ccproxy.credentials.credential import CredentialStatus
+from ccproxy.routes import BackendName
+from ccproxy.version import ccproxy_version
+
+Report = dict[str, Any]
+
+
+def live() -> Report:
+    """The process answers."""
+    return {"status": "pass"}
+
+
+async def ready(backends: Mapping[BackendName, Backend]) -> Report:
+    """Whether at least one backend has a usable credential."""
+    states = [await backend.credential.status() for backend in backends.values()]
+    if any(state.usable for state in states):
+        return {"status": "pass"}
+    return {"status": "fail", "output": "; ".join(state.hint for state in states if state.hint)}
+
+
+async def health(backends: Mapping[BackendName, Backend]) -> Report:
+    """Every part on its own. A part that is missing makes a warning: the others still work."""
+    checks: dict[str, list[Report]] = {}
+    for backend in backends.values():
+        checks[f"{backend.name}:credential"] = [credential_check(await backend.credential.status())]
+    checks["claude:cli"] = [await claude_cli_check()]
+    statuses = {entry["status"] for entries in checks.values() for entry in entries}
+    return {
+        "status": "warn" if statuses - {"pass"} else "pass",
+        "version": ccproxy_version(),
+        "serviceId": "ccproxy",
+        "description": "local proxy for AI coding tools",
+        "checks": checks,
+    }
+
+
+def credential_check(credential: CredentialStatus) -> Report:
+    check: Report = {
+        "componentType": "component",
+        "observedValue": credential.state,
+        "status": "pass" if credential.usable else "warn",
+    }
+    if credential.expires_at:
+        check["expiresAt"] = credential.expires_at.isoformat()
+    if credential.hint:
+        check["output"] = credential.hint
+    return check
+
+
+async def claude_cli_check() -> Report:
+    found = await asyncio.to_thread(shutil.which, "claude")
+    check: Report = {
+        "componentType": "component",
+        "observedValue": "found" if found else "missing",
+        "status": "pass" if found else "warn",
+    }
+    if not found:
+        check["output"] = "Claude Code is not on PATH: npm install -g @anthropic-ai/claude-code"
+    return check

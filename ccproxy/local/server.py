@@ -1,0 +1,43 @@
+"""Serves the local app on a loopback port of the system's choice, in the proxy's own loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from ccproxy.backends.target import Target
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the proxy's business."""
+        yield
+
+
+class LocalServer:
+    """The port is taken when this is made, so that nobody is refused while the app starts."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        host, port = self._socket.getsockname()
+        self.target = Target("http", host, port, "")
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, app: ASGIApp) -> None:
+        """Serve from now on."""
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="wsproto")
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+
+    async def stop(self) -> None:
+        """End every request and close the port."""
+        if self._server and self._task:
+            self._server.should_exit = self._server.force_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._socket.close()

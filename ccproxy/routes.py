@@ -1,0 +1,139 @@
+"""The routing table of the reverse listener, as data.
+
+A path names a backend and a client format; `find` turns a method and a path into a `Route`.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+from ccproxy.formats import FormatName
+
+BackendName = Literal["api", "sdk", "codex", "openai"]
+Operation = Literal["messages", "count_tokens", "chat", "responses", "models", "other", "utility"]
+
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes: `path` is what stands below the backend's base URL; `label` is for people."""
+
+    backend: BackendName | None
+    format: FormatName
+    operation: Operation
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `{rest}` in the pattern fills `{rest}` in the path."""
+
+    methods: str
+    pattern: str
+    backend: BackendName | None
+    format: FormatName
+    operation: Operation
+    path: str
+    what: str
+
+
+TABLE: tuple[Row, ...] = (
+    Row("POST", "/api/v1/messages", "api", "anthropic", "messages", "/v1/messages", "Claude, Messages"),
+    Row(
+        "POST",
+        "/api/v1/messages/count_tokens",
+        "api",
+        "anthropic",
+        "count_tokens",
+        "/v1/messages/count_tokens",
+        "Claude, token count",
+    ),
+    Row("POST", "/api/v1/chat/completions", "api", "chat", "chat", "", "Claude, Chat Completions"),
+    Row("POST", "/api/v1/responses", "api", "responses", "responses", "", "Claude, Responses"),
+    Row("GET", "/api/v1/models{rest}", "api", "anthropic", "models", "/v1/models{rest}", "Claude's models"),
+    Row("GET", "/api/models{rest}", "api", "anthropic", "models", "/v1/models{rest}", "Claude's models"),
+    Row("*", "/api/v1/{rest}", "api", "anthropic", "other", "/v1/{rest}", "the rest of Claude's API"),
+    Row("POST", "/openai/v1/messages", "openai", "anthropic", "messages", "", "OpenAI, Messages"),
+    Row(
+        "POST",
+        "/openai/v1/chat/completions",
+        "openai",
+        "chat",
+        "chat",
+        "/chat/completions",
+        "OpenAI, Chat Completions",
+    ),
+    Row(
+        "POST", "/openai/v1/responses", "openai", "responses", "responses", "/responses", "OpenAI, Responses"
+    ),
+    Row("GET", "/openai/v1/models{rest}", "openai", "chat", "models", "/models{rest}", "OpenAI's models"),
+    Row("GET", "/openai/models{rest}", "openai", "chat", "models", "/models{rest}", "OpenAI's models"),
+    Row("*", "/openai/v1/{rest}", "openai", "chat", "other", "/{rest}", "the rest of OpenAI's API"),
+    Row("GET HEAD", "/", None, "utility", "utility", "/", "version and routes"),
+    Row("GET HEAD", "/health", None, "utility", "utility", "/health", "health of every part"),
+    Row("GET HEAD", "/health/live", None, "utility", "utility", "/health/live", "the process runs"),
+    Row("GET HEAD", "/health/ready", None, "utility", "utility", "/health/ready", "a backend can be used"),
+    Row("GET", "/api/status", None, "utility", "utility", "/api/status", "Claude: ready or not, and why"),
+    Row(
+        "GET", "/openai/status", None, "utility", "utility", "/openai/status", "OpenAI: ready or not, and why"
+    ),
+)
+
+ALIASES: tuple[tuple[str, str], ...] = (("/claude/sdk/", "/sdk/"), ("/claude/", "/api/"))
+"""Prefixes that stand for others; `/v1/` stands for the default backend's."""
+
+
+def find(method: str, path: str, default_backend: BackendName) -> Route | None:
+    """The route of a request; `path` may carry a query, which goes on as it is."""
+    bare, mark, query = path.partition("?")
+    route = _find(method, bare, default_backend)
+    if route is None or not mark:
+        return route
+    return Route(route.backend, route.format, route.operation, f"{route.path}?{query}", route.label)
+
+
+def guess_format(path: str, *, anthropic_headers: bool) -> FormatName:
+    """The format a client most likely speaks, for errors on paths that lead nowhere."""
+    if "/chat/completions" in path:
+        return "chat"
+    if "/responses" in path:
+        return "responses"
+    if anthropic_headers or "/messages" in path or path.startswith(("/api/", "/claude/", "/sdk/")):
+        return "anthropic"
+    if path.startswith(("/openai/", "/codex/", "/v1/")):
+        return "chat"
+    return "utility"
+
+
+@lru_cache(maxsize=1024)
+def _find(method: str, path: str, default_backend: BackendName) -> Route | None:
+    path = _without_alias(path, default_backend)
+    if ".." in path.split("/"):
+        return None
+    for row, pattern in _COMPILED:
+        if (row.methods == "*" or method in row.methods.split()) and (match := pattern.fullmatch(path)):
+            rest = match.groupdict().get("rest") or ""
+            return Route(row.backend, row.format, row.operation, row.path.format(rest=rest), row.pattern)
+    return None
+
+
+def _without_alias(path: str, default_backend: BackendName) -> str:
+    if path.startswith("/v1/"):
+        return f"/{default_backend}{path}"
+    for alias, prefix in ALIASES:
+        if path.startswith(alias):
+            return prefix + path.removeprefix(alias)
+    return path
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    # a `{rest}` that follows a slash is a path, one that follows a word is a further segment or nothing
+    literal = re.escape(pattern)
+    literal = literal.replace(r"/\{rest\}", r"/(?P<rest>.+)")
+    return re.compile(literal.replace(r"\{rest\}", r"(?P<rest>(/[^/]+)?)"))
+
+
+_COMPILED = tuple((row, _compile(row.pattern)) for row in TABLE)

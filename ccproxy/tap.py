@@ -1,0 +1,94 @@
+"""The tap: looks at an answer while its bytes pass, and changes none of them."""
+
+from typing import Protocol
+
+from ccproxy.exchange import Exchange
+from ccproxy.formats.anthropic.usage import UsageReader as AnthropicUsage
+from ccproxy.formats.chat.usage import UsageReader as ChatUsage
+from ccproxy.formats.decompress import Decode, UnknownEncodingError, decoder
+from ccproxy.formats.responses.usage import UsageReader as ResponsesUsage
+from ccproxy.formats.sse import Reader, ServerSentEvent
+from ccproxy.formats.usage import Usage
+
+LONGEST_REPLY = 8 * 2**20
+"""Bytes of a JSON reply that are kept to read its usage; a longer one passes unread."""
+
+
+class UsageReader(Protocol):
+    """What each format's reader offers."""
+
+    model: str | None
+    stop_reason: str | None
+    error: str | None
+
+    @property
+    def usage(self) -> Usage: ...
+
+    def reply(self, body: bytes) -> None: ...
+
+    def event(self, event: ServerSentEvent) -> None: ...
+
+
+READERS: dict[str, type[UsageReader]] = {
+    "anthropic": AnthropicUsage,
+    "chat": ChatUsage,
+    "responses": ResponsesUsage,
+}
+
+
+class Tap:
+    """A stream callable: gives back the bytes it gets, and notes on the Exchange what they say."""
+
+    def __init__(self, exchange: Exchange, *, sse: bool, encoding: str) -> None:
+        self._exchange = exchange
+        self._reader = READERS[exchange.client_format]() if exchange.client_format in READERS else None
+        self._events = Reader() if sse else None
+        self._plain = encoding.strip().lower() in ("", "identity")
+        self._reply = bytearray()
+        self._tail = b""
+        try:
+            self._decode: Decode | None = decoder(encoding)
+        except UnknownEncodingError:
+            self._decode = None
+
+    def __call__(self, data: bytes) -> bytes:
+        if data:
+            self._exchange.saw_bytes(len(data))
+            self._tail = (self._tail + data[-4:])[-4:]
+            self._look(data)
+        return data
+
+    @property
+    def between_events(self) -> bool:
+        """Whether an event of our own could follow what has passed: a plain event stream, at a blank line."""
+        if self._events is None or not self._plain:
+            return False
+        return not self._tail or self._tail.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
+
+    def finish(self) -> None:
+        """Write down what was seen. To be called once, however the answer ended."""
+        if self._reader is None:
+            return
+        if self._reply and len(self._reply) <= LONGEST_REPLY:
+            self._reader.reply(bytes(self._reply))
+        exchange = self._exchange
+        exchange.model_served = self._reader.model
+        exchange.stop_reason = self._reader.stop_reason
+        exchange.usage = self._reader.usage
+        exchange.error = exchange.error or self._reader.error
+
+    def _look(self, data: bytes) -> None:
+        if self._reader is None or self._decode is None:
+            return
+        try:
+            text = self._decode(data)
+        except ValueError:
+            # what we cannot read we do not judge: the bytes go on
+            self._decode = None
+            return
+        if self._events is None:
+            if len(self._reply) <= LONGEST_REPLY:
+                self._reply += text
+            return
+        for event in self._events.feed(text):
+            self._reader.event(event)

@@ -1,0 +1,42 @@
+from ccproxy.formats.anthropic.usage import UsageReader
+from ccproxy.formats.sse import ServerSentEvent
+from ccproxy.formats.usage import Usage
+
+
+def test_a_reply() -> None:
+    reader = UsageReader()
+    reader.reply(
+        b'{"model":"m","stop_reason":"end_turn","usage":{"input_tokens":3,"cache_read_input_tokens":40,'
+        b'"cache_creation_input_tokens":5,"output_tokens":7,"output_tokens_details":{"thinking_tokens":2}}}'
+    )
+    assert reader.usage == Usage(input=48, output=7, cache_read=40, cache_write=5, reasoning=2)
+    assert (reader.model, reader.stop_reason, reader.error) == ("m", "end_turn", None)
+
+
+def test_a_stream_is_cumulative() -> None:
+    reader = UsageReader()
+    for name, data in [
+        ("message_start", '{"message":{"model":"m","usage":{"input_tokens":9,"output_tokens":1}}}'),
+        ("content_block_delta", '{"delta":{"stop_reason":"never read"}}'),
+        ("message_delta", '{"delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":14}}'),
+        ("message_stop", "{}"),
+    ]:
+        reader.event(ServerSentEvent(name, data))
+    assert reader.usage == Usage(input=9, output=14)
+    assert (reader.model, reader.stop_reason) == ("m", "tool_use")
+
+
+def test_token_count_and_errors() -> None:
+    reader = UsageReader()
+    reader.reply(b'{"input_tokens":12}')
+    assert reader.usage == Usage(input=12)
+    reader.event(ServerSentEvent("error", '{"error":{"type":"overloaded_error"}}'))
+    assert reader.error == "overloaded_error"
+
+
+def test_what_it_does_not_understand_is_passed_over() -> None:
+    reader = UsageReader()
+    reader.reply(b'{"usage":[1]}')
+    reader.reply(b"not json")
+    reader.event(ServerSentEvent("message_start", "[]"))
+    assert reader.usage == Usage()

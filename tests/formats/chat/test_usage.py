@@ -1,0 +1,35 @@
+from ccproxy.formats.chat.usage import UsageReader
+from ccproxy.formats.sse import ServerSentEvent
+from ccproxy.formats.usage import Usage
+
+USAGE = (
+    '"usage":{"prompt_tokens":20,"completion_tokens":6,"prompt_tokens_details":{"cached_tokens":8},'
+    '"completion_tokens_details":{"reasoning_tokens":4}}'
+)
+
+
+def test_a_reply() -> None:
+    reader = UsageReader()
+    reader.reply(f'{{"model":"m","choices":[{{"finish_reason":"stop"}}],{USAGE}}}'.encode())
+    assert reader.usage == Usage(input=20, output=6, cache_read=8, reasoning=4)
+    assert (reader.model, reader.stop_reason) == ("m", "stop")
+
+
+def test_a_stream() -> None:
+    reader = UsageReader()
+    for data in [
+        '{"model":"m","choices":[{"delta":{},"finish_reason":null}],"usage":null}',
+        '{"model":"m","choices":[{"delta":{"content":"x"},"finish_reason":null}],"usage":null}',
+        '{"model":"m","choices":[{"delta":{},"finish_reason":"length"}],"usage":null}',
+        f'{{"model":"m","choices":[],{USAGE}}}',
+        "[DONE]",
+    ]:
+        reader.event(ServerSentEvent("", data))
+    assert reader.usage == Usage(input=20, output=6, cache_read=8, reasoning=4)
+    assert (reader.model, reader.stop_reason, reader.error) == ("m", "length", None)
+
+
+def test_an_error_in_the_stream() -> None:
+    reader = UsageReader()
+    reader.event(ServerSentEvent("", '{"error":{"message":"x","type":"server_error","code":null}}'))
+    assert reader.error == "server_error"

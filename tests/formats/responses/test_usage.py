@@ -1,0 +1,38 @@
+from ccproxy.formats.responses.usage import UsageReader
+from ccproxy.formats.sse import ServerSentEvent
+from ccproxy.formats.usage import Usage
+
+RESPONSE = (
+    '{"model":"m","status":"%s","incomplete_details":%s,"usage":{"input_tokens":20,"output_tokens":6,'
+    '"input_tokens_details":{"cached_tokens":8},"output_tokens_details":{"reasoning_tokens":4}}}'
+)
+
+
+def test_a_reply() -> None:
+    reader = UsageReader()
+    reader.reply((RESPONSE % ("completed", "null")).encode())
+    assert reader.usage == Usage(input=20, output=6, cache_read=8, reasoning=4)
+    assert (reader.model, reader.stop_reason) == ("m", "completed")
+
+
+def test_a_stream() -> None:
+    reader = UsageReader()
+    incomplete = RESPONSE % ("incomplete", '{"reason":"max_output_tokens"}')
+    for name, data in [
+        ("response.created", '{"response":{"model":"m","status":"in_progress"}}'),
+        ("response.output_text.delta", '{"delta":"x"}'),
+        ("response.incomplete", f'{{"response":{incomplete}}}'),
+    ]:
+        reader.event(ServerSentEvent(name, data))
+    assert reader.usage.output == 6
+    assert reader.stop_reason == "max_output_tokens"
+
+
+def test_errors() -> None:
+    reader = UsageReader()
+    reader.event(
+        ServerSentEvent("response.failed", '{"response":{"status":"failed","error":{"code":"server_error"}}}')
+    )
+    assert reader.error == "server_error"
+    reader.event(ServerSentEvent("error", '{"code":"rate_limit_exceeded"}'))
+    assert reader.error == "rate_limit_exceeded"

@@ -1,0 +1,97 @@
+import pytest
+
+from ccproxy.routes import TABLE, find, guess_format
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "backend", "client_format", "operation", "upstream_path"),
+    [
+        ("POST", "/api/v1/messages", "api", "anthropic", "messages", "/v1/messages"),
+        ("POST", "/claude/v1/messages", "api", "anthropic", "messages", "/v1/messages"),
+        ("POST", "/v1/messages", "api", "anthropic", "messages", "/v1/messages"),
+        ("POST", "/api/v1/messages?beta=true", "api", "anthropic", "messages", "/v1/messages?beta=true"),
+        (
+            "POST",
+            "/api/v1/messages/count_tokens",
+            "api",
+            "anthropic",
+            "count_tokens",
+            "/v1/messages/count_tokens",
+        ),
+        ("GET", "/api/v1/models?limit=1000", "api", "anthropic", "models", "/v1/models?limit=1000"),
+        ("GET", "/api/models", "api", "anthropic", "models", "/v1/models"),
+        ("GET", "/api/v1/models/claude-x", "api", "anthropic", "models", "/v1/models/claude-x"),
+        (
+            "POST",
+            "/api/v1/messages/batches/b_1/cancel",
+            "api",
+            "anthropic",
+            "other",
+            "/v1/messages/batches/b_1/cancel",
+        ),
+        ("DELETE", "/api/v1/files/f_1", "api", "anthropic", "other", "/v1/files/f_1"),
+        ("POST", "/openai/v1/chat/completions", "openai", "chat", "chat", "/chat/completions"),
+        ("POST", "/openai/v1/responses", "openai", "responses", "responses", "/responses"),
+        ("GET", "/openai/v1/models", "openai", "chat", "models", "/models"),
+        ("POST", "/openai/v1/embeddings", "openai", "chat", "other", "/embeddings"),
+        ("GET", "/health/live", None, "utility", "utility", "/health/live"),
+        ("HEAD", "/", None, "utility", "utility", "/"),
+    ],
+)
+def test_a_path_names_backend_and_format(
+    method: str, path: str, backend: str | None, client_format: str, operation: str, upstream_path: str
+) -> None:
+    route = find(method, path, "api")
+    assert route is not None
+    assert (route.backend, route.format, route.operation, route.path) == (
+        backend,
+        client_format,
+        operation,
+        upstream_path,
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nope"),
+        ("POST", "/"),
+        ("POST", "/api"),
+        ("GET", "/api/v1/../../secret"),
+        ("GET", "/apiary/v1/messages"),
+        ("POST", "/health"),
+    ],
+)
+def test_what_is_not_in_the_table_has_no_route(method: str, path: str) -> None:
+    assert find(method, path, "api") is None
+
+
+def test_bare_v1_is_the_default_backend() -> None:
+    route = find("POST", "/v1/chat/completions", "openai")
+    assert route is not None
+    assert route.backend == "openai"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "expected"),
+    [
+        ("/x/chat/completions", False, "chat"),
+        ("/x/responses", False, "responses"),
+        ("/x", True, "anthropic"),
+        ("/api/x", False, "anthropic"),
+        ("/openai/x", False, "chat"),
+        ("/x", False, "utility"),
+    ],
+)
+def test_format_is_guessed_for_errors(path: str, headers: bool, expected: str) -> None:
+    assert guess_format(path, anthropic_headers=headers) == expected
+
+
+def test_every_row_is_reached_by_its_own_pattern() -> None:
+    for row in TABLE:
+        method = row.methods.split()[0].replace("*", "PATCH")
+        route = find(
+            method, row.pattern.replace("{rest}", "x" if row.pattern.endswith("/{rest}") else ""), "api"
+        )
+        assert route is not None
+        assert route.label == row.pattern
