@@ -6,7 +6,6 @@ from pathlib import Path
 # mitmproxy puts a script's folder first on the path; there this very file would pass for the package
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
 
-from ccproxy.addons.chain import make_chain  # noqa: E402
-from ccproxy.settings import load  # noqa: E402
+from ccproxy.addons.chain import chain_for_script  # noqa: E402
 
-addons = make_chain(load().settings)
+addons = chain_for_script()

@@ -1,6 +1,7 @@
 """Servers that the tests of one worker share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,25 @@ import pytest
 from tests.support.processes import BIN, Proxy, Simulator, running_proxy, started
 
 HOSTS = ("serve", "mitmdump", "mitmweb")
+
+
+class Proxies:
+    """Our proxies by host and settings: each is started once and runs until the tests end."""
+
+    def __init__(self, simulator: Simulator, folders: pytest.TempPathFactory, stack: ExitStack) -> None:
+        self.simulator = simulator
+        self.folders = folders
+        self.stack = stack
+        self.running: dict[tuple[str, frozenset[tuple[str, str]]], Proxy] = {}
+
+    def get(self, host: str = "serve", settings: Mapping[str, str] | None = None) -> Proxy:
+        """A proxy in front of the simulator; `settings` are environment variables, on top of the usual."""
+        chosen = {**upstream_settings(self.simulator), **(settings or {})}
+        key = (host, frozenset(chosen.items()))
+        if key not in self.running:
+            context = running_proxy(self.folders.mktemp(host), chosen, host)
+            self.running[key] = self.stack.enter_context(context)
+        return self.running[key]
 
 
 @pytest.fixture(scope="session")
@@ -18,21 +38,28 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield Simulator(process.wait_for(r"Simulator at (\S+)")[1])
 
 
-@pytest.fixture(scope="session", params=HOSTS)
-def proxy(
-    request: pytest.FixtureRequest, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Proxy]:
-    """Our proxy in front of the simulator with an API key, once in each of its hosts."""
-    home = tmp_path_factory.mktemp(request.param)
-    with running_proxy(home, upstream_settings(simulator), request.param) as proxy:
-        yield proxy
-
-
 @pytest.fixture(scope="session")
-def served(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def proxies(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxies]:
+    with ExitStack() as stack:
+        yield Proxies(simulator, tmp_path_factory, stack)
+
+
+@pytest.fixture(params=HOSTS)
+def host(request: pytest.FixtureRequest) -> str:
+    """Each program that our addons run in."""
+    return str(request.param)
+
+
+@pytest.fixture
+def proxy(host: str, proxies: Proxies) -> Proxy:
+    """Our proxy in front of the simulator with an API key, once in each of its hosts."""
+    return proxies.get(host)
+
+
+@pytest.fixture
+def served(proxies: Proxies) -> Proxy:
     """`ccproxy serve` in front of the simulator with an API key."""
-    with running_proxy(tmp_path_factory.mktemp("served"), upstream_settings(simulator)) as proxy:
-        yield proxy
+    return proxies.get()
 
 
 @pytest.fixture

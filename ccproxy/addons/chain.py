@@ -1,7 +1,10 @@
 """The chain: every stage, in the order in which a request meets them."""
 
+import logging
 import secrets
 from typing import Any
+
+from mitmproxy import ctx
 
 from ccproxy.addons.authoriser import Authoriser
 from ccproxy.addons.drain import Drain
@@ -13,7 +16,17 @@ from ccproxy.addons.router import Router
 from ccproxy.backends.backend import backends
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.server import LocalServer
-from ccproxy.settings import Settings
+from ccproxy.settings import Settings, SettingsError, load
+
+
+def chain_for_script() -> list[Any]:
+    """The chain with the user's settings. If these are wrong the tool stops: alone it is an open proxy."""
+    try:
+        return make_chain(load().settings)
+    except SettingsError as problem:
+        logging.getLogger(__name__).error("%s", problem)
+        ctx.master.shutdown()
+        return []
 
 
 def make_chain(settings: Settings) -> list[Any]:

@@ -50,10 +50,10 @@ class Listeners:
                 logger.warning(notice)
             ctx.options.update(listen_host=self.settings.server.host, mode=modes)
 
-    async def done(self) -> None:
+    def done(self) -> None:
         ctx.master.addons.remove(self.layers)
         logging.getLogger("mitmproxy.proxy.server").removeFilter(self.redact)
-        await self.server.stop()
+        self.server.stop()
 
 
 def options(settings: Settings) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 from mitmproxy.master import Master
 
-from ccproxy.addons.listeners import is_free
+from ccproxy.addons.listeners import is_free, listener_modes
 from ccproxy.cli.serve import host_for_url, serve, set_up_logging
 from ccproxy.cli.tour import Step, tour
 from ccproxy.settings import Settings, load
@@ -72,28 +72,31 @@ def demo_settings(upstream: str, port: int, proxy_port: int) -> Settings:
 async def proxy_for(settings: Settings) -> AsyncIterator[tuple[asyncio.Task[None], Addresses]]:
     """The proxy as a task, once it listens; it is ended with the block."""
     ready: asyncio.Future[Master] = asyncio.get_running_loop().create_future()
-    server = settings.server
-    modes = [
-        f"reverse:http://demo.invalid@{server.host}:{server.port}",
-        f"regular@{server.host}:{server.proxy_port}",
-    ]
+    modes, _ = listener_modes(settings, proxy_port_given=True)
     task = asyncio.create_task(serve(settings, modes, ready.set_result))
     master = await asyncio.wait_for(ready, START_SECONDS)
-    reverse, proxy = (
-        f"http://{host_for_url(address[0])}:{address[1]}"
-        for address in master.addons.get("proxyserver").listen_addrs()
-    )
-    ca = Path(os.path.expanduser(master.options.confdir), "mitmproxy-ca-cert.pem")
     try:
-        yield task, Addresses(reverse, proxy, ca)
+        yield task, addresses(master)
     finally:
         master.shutdown()
         await task
 
 
+def addresses(master: Master) -> Addresses:
+    """What the running master says of itself."""
+    reverse, proxy = (
+        f"http://{host_for_url(address[0])}:{address[1]}"
+        for address in master.addons.get("proxyserver").listen_addrs()
+    )
+    return Addresses(reverse, proxy, Path(master.options.confdir).expanduser() / "mitmproxy-ca-cert.pem")
+
+
 def free_or_any(port: int) -> int:
-    """The port, or 0 (any) when somebody has it."""
-    return port if is_free("127.0.0.1", port) else 0
+    """The port, or another one when somebody has it."""
+    if port and is_free("127.0.0.1", port):
+        return port
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def show(step: Step) -> None:

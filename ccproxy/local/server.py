@@ -25,19 +25,15 @@ class LocalServer:
         self._socket = socket.create_server(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
         self.target = Target("http", host, port, "")
-        self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self, app: ASGIApp) -> None:
         """Serve from now on."""
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="wsproto")
-        self._server = _Server(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        self._task = asyncio.create_task(_Server(config).serve(sockets=[self._socket]))
 
-    async def stop(self) -> None:
-        """End every request and close the port."""
-        if self._server and self._task:
-            self._server.should_exit = self._server.force_exit = True
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+    def stop(self) -> None:
+        """Close the port and end every request."""
+        if self._task:
+            self._task.cancel()
         self._socket.close()

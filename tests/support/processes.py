@@ -26,7 +26,7 @@ def free_port() -> int:
 def clean_environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Nothing of the machine's own settings, proxies or credentials."""
     path = f"{BIN}:{os.environ['PATH']}"
-    return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "PYTHONWARNINGS": "error", **(extra or {})}
+    return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", **(extra or {})}
 
 
 class Process:
@@ -88,15 +88,19 @@ class Simulator:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client = httpx.Client(base_url=url, trust_env=False)
 
     def requests(self) -> list[dict[str, object]]:
         """Every request since the last `clear`, oldest first."""
-        found: list[dict[str, object]] = self.client.get("/_simulator/requests").json()["requests"]
+        found: list[dict[str, object]] = httpx.get(f"{self.url}/_simulator/requests", trust_env=False).json()["requests"]
         return found
 
+    def reset(self) -> None:
+        """Forget everything: the ledger, and the counters that make ids."""
+        httpx.post(f"{self.url}/_simulator/reset", trust_env=False).raise_for_status()
+
     def clear(self) -> None:
-        self.client.delete("/_simulator/requests").raise_for_status()
+        """Forget the requests."""
+        httpx.delete(f"{self.url}/_simulator/requests", trust_env=False).raise_for_status()
 
 
 class Proxy:
