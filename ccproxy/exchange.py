@@ -23,6 +23,7 @@ Headers = list[tuple[str, str]]
 class Exchange:
     """One request and its answer.
 
+    `admitted` is the gate's word, `cleared` the last one before anything may go upstream.
     Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
     credential headers that the client sent and `attached` those that go upstream instead; neither is ever
     in the flow, so nothing that stores or shows a flow can hold a secret.
@@ -37,6 +38,7 @@ class Exchange:
     started: float = field(default_factory=time.monotonic)
 
     admitted: bool = False
+    cleared: bool = False
     policy: Policy = "relay"
     backend: BackendName | None = None
     operation: Operation = "other"

@@ -26,7 +26,7 @@ class Authoriser:
         if exchange is None or flow.response or exchange.policy != "attach":
             return
         if exchange.backend is None:
-            exchange.attached = [self.local]
+            exchange.attached, exchange.cleared = [self.local], True
             return
         try:
             secret = await self.backends[exchange.backend].credential.secret()
@@ -38,10 +38,12 @@ class Authoriser:
             exchange.attached = clients_own(exchange)
             if not exchange.attached:
                 refuse(flow, exchange, failures.no_credential(CLIENT_SENT_NONE))
-            return
-        exchange.attached = list(secret.headers)
-        if secret.beta:
-            add_beta(flow.request.headers, secret.beta)
+                return
+        else:
+            exchange.attached = list(secret.headers)
+            if secret.beta:
+                add_beta(flow.request.headers, secret.beta)
+        exchange.cleared = True
 
 
 CLIENT_SENT_NONE = (

@@ -25,7 +25,8 @@ def chain_for_script() -> list[Any]:
         return make_chain(load().settings)
     except SettingsError as problem:
         logging.getLogger(__name__).error("%s", problem)
-        ctx.master.shutdown()
+        # at its start the tool exits with 1 because of this log entry; this is for a later reload
+        ctx.master.event_loop.call_later(0.5, ctx.master.shutdown)
         return []
 
 

@@ -10,12 +10,12 @@ from mitmproxy import http
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
-from ccproxy.backends.target import is_loopback
 from ccproxy.exchange import Exchange
 from ccproxy.failures import Failure
 from ccproxy.formats import FormatName
 from ccproxy.routes import find, guess_format
 from ccproxy.settings import Settings
+from ccproxy.settings.kinds import is_loopback
 
 OPEN = frozenset(
     (("GET", "/health/live"), ("HEAD", "/health/live"), ("HEAD", "/"), ("GET", "/oauth/callback"))

@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 from mitmproxy import ctx, flow, http
+from mitmproxy.connection import Server
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
@@ -22,6 +23,7 @@ from mitmproxy.proxy.layers.http import (
     HttpLayer,
     HTTPMode,
     HttpStream,
+    RegisterHttpConnection,
     SendHttp,
     validate_request,
 )
@@ -36,19 +38,22 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
     ResponseProtocolError,
 )
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook
 from mitmproxy.proxy.mode_specs import RegularMode
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import begin, error_response
 from ccproxy.addons.seal import REQUEST_SECRETS, RESPONSE_SECRETS, seal, unsealed
-from ccproxy.backends.target import is_loopback
 from ccproxy.exchange import Door, Exchange
 from ccproxy.failures import Failure
 from ccproxy.formats import ERRORS
+from ccproxy.settings.kinds import is_loopback
 
 CONNECT_TIMEOUT = 30.0
 """Seconds to open a connection to an upstream, TLS included."""
+
+TLS_FAILED = "TLS: "
+"""Marks why a connection failed although the upstream had accepted it."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +144,8 @@ class Stream(HttpStream):
 
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         """Connect, and put the real headers on; whoever called writes the request next, then reseals."""
-        if not self.exchange.admitted:
-            # a stage before us raised: what nobody let in does not go out
+        if not self.exchange.cleared:
+            # a stage before us raised: what was not let in and authorised does not go out
             yield from self.fail(failures.internal_error())
             return False
         if not (yield from super().make_server_connection()):
@@ -222,6 +227,8 @@ class Stream(HttpStream):
         )
         if problem is None:
             return False
+        # a look by the other stages first: they find out whose format to speak
+        yield HttpRequestHeadersHook(self.flow)
         yield from self.fail(failures.invalid_http(problem.split(",")[0].removeprefix("Received ")))
         return True
 
@@ -230,6 +237,9 @@ class Stream(HttpStream):
         self.exchange.failure = failure
         if self.server_state != self.state_stream_response_body:
             self.flow.response = error_response(self.exchange, failure)
+            if failure.code == "invalid_http" and not self.flow.request.is_http2:
+                # where the next request would begin is anybody's guess
+                self.flow.response.headers["connection"] = "close"
             yield from self.answer()
             return
         self.flow.error = flow.Error(failure.message)
@@ -280,6 +290,14 @@ class Layer(HttpLayer):
             self.alarm = commands.RequestWakeup(self.limits.tick)
             yield self.alarm
 
+    def register_connection(self, command: RegisterHttpConnection) -> layer.CommandGenerator[None]:
+        accepted = isinstance(command.connection, Server) and command.connection.timestamp_tcp_setup
+        if command.err and accepted:
+            command.err = TLS_FAILED + command.err
+        yield from super().register_connection(command)
+        # an upstream that failed once is asked again by the next request of this client
+        command.connection.error = None
+
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if not (isinstance(event, events.Wakeup) and event.command is self.alarm):
             yield from super()._handle_event(event)
@@ -326,10 +344,10 @@ def is_ours(host: str, port: int) -> bool:
 
 def connect_failure(host: str, message: str) -> Failure:
     """Why no connection came about, from the text that mitmproxy gives."""
+    if message.startswith(TLS_FAILED):
+        return failures.upstream_tls(host, message.removeprefix(TLS_FAILED).removesuffix("."))
     lower = message.lower()
-    if "tls" in lower or "certificate" in lower or "ssl" in lower:
-        return failures.upstream_tls(host, message.removesuffix("."))
-    if "cancelled" in lower:
+    if "cancelled" in lower or "closed by command" in lower:
         return failures.upstream_unreachable(host, "no answer in time")
     if "errno 111" in lower or "refused" in lower:
         return failures.upstream_unreachable(host, "connection refused")

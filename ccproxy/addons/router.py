@@ -75,7 +75,7 @@ class Router:
             return
         try:
             peek = _peek.decode(flow.request.raw_content or b"")
-        except msgspec.MsgspecError as problem:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
             if exchange.policy == "attach":
                 refuse(flow, exchange, failures.invalid_json(str(problem)))
             return
@@ -116,6 +116,7 @@ class Router:
         if exchange.policy == "observe":
             exchange.attached = [h for h in exchange.received if h[0].lower() != "proxy-authorization"]
             length = request.headers.get("content-length", "")
+            exchange.cleared = True
             request.stream = length.isdigit() and int(length) > self.body_limit
         elif backend is None or policy not in ("credentials", backend.name):
             refuse(flow, exchange, failures.not_translated(f"intercept.hosts {host} = {policy!r}"))
@@ -142,7 +143,7 @@ def is_native(route: Route, backend: Backend) -> bool:
 
 def pass_by(flow: http.HTTPFlow, exchange: Exchange) -> None:
     """A plain HTTP request to a host that is not our business: through, unseen, as it comes."""
-    exchange.policy, exchange.upstream = "relay", flow.request.host
+    exchange.policy, exchange.upstream, exchange.cleared = "relay", flow.request.host, True
     exchange.attached = [header for header in exchange.received if header[0].lower() != "proxy-authorization"]
     flow.request.headers.pop("proxy-connection", None)
     flow.request.stream = True

@@ -1,9 +1,10 @@
 """A place that a request can be sent to."""
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
+
+from ccproxy.settings.kinds import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,3 @@ class Target:
     @property
     def loopback(self) -> bool:
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")

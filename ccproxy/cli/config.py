@@ -23,14 +23,14 @@ app = typer.Typer(no_args_is_help=True, help="Show and change the settings.")
 
 
 @contextmanager
-def failing_plainly() -> Iterator[None]:
-    """Turns what a user can cause into a line on stderr and exit code 1."""
+def failing_plainly(path: Path | None = None) -> Iterator[None]:
+    """Turns what a user can cause into lines on stderr and exit code 1; `path` is what is written to."""
     try:
         yield
     except SettingsError as error:
         typer.echo(error, err=True)
     except OSError as error:
-        typer.echo(f"{error.filename or 'ccproxy'}: {error.strerror}", err=True)
+        typer.echo(f"{path or 'settings'}: {error.strerror}", err=True)
     else:
         return
     raise typer.Exit(1)
@@ -82,7 +82,7 @@ def init(
     if os.path.lexists(target) and not force:
         typer.echo(f"{target}: exists already; replace it with --force", err=True)
         raise typer.Exit(1)
-    with failing_plainly():
+    with failing_plainly(target):
         write_private(target, starter())
     typer.echo(f"Wrote {target}")
 
@@ -94,7 +94,7 @@ def set_(
     config: ConfigOption = None,
 ) -> None:
     """Set one key in the TOML file; comments and other keys stay as they are."""
-    save(key, value, config, label="config set")
+    save_key(key, value, config, label="config set")
 
 
 @app.command()
@@ -103,14 +103,14 @@ def codex(
     config: ConfigOption = None,
 ) -> None:
     """Switch the Codex backend on or off in the TOML file."""
-    save("codex.enabled", str(enable), config, label="config codex")
+    save_key("codex.enabled", str(enable), config, label="config codex")
 
 
-def save(key: str, value: str, config: Path | None, *, label: str) -> None:
+def save_key(key: str, value: str, config: Path | None, *, label: str) -> None:
     """Sets a key in the file that is in use and says which file that is, or exits with the reason."""
     from ccproxy.settings.editing import file_to_edit, set_key
 
-    with failing_plainly():
-        path = file_to_edit(config, os.environ)
+    path = file_to_edit(config, os.environ)
+    with failing_plainly(path):
         set_key(path, key, value, os.environ, label=label)
     typer.echo(f"Saved {key} in {path}", err=True)

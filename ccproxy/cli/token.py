@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from ccproxy.cli.config import ConfigOption, save
+from ccproxy.cli.config import ConfigOption, save_key
 
 
 def generate_token(
-    save_it: Annotated[bool, typer.Option("--save", help="Write it into the TOML file, too.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write it into the TOML file, too.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Print a new token as the environment variable that sets it."""
     token = secrets.token_urlsafe(32)
-    if save_it:
-        save("security.auth_token", token, config, label="generate-token")
+    if save:
+        save_key("security.auth_token", token, config, label="generate-token")
     typer.echo(f"SECURITY__AUTH_TOKEN={token}")

@@ -85,14 +85,18 @@ def test_answers_pass_unchanged(proxy: Proxy, simulator: Simulator) -> None:
     assert ours.headers["retry-after"] == "7"
 
 
-@pytest.mark.parametrize("marker", ["sim:unicode", "sim:thinking", "sim:tools 3", "sim:gzip echo", "sim:error200"])
+@pytest.mark.parametrize(
+    "marker", ["sim:unicode", "sim:thinking", "sim:tools 3", "sim:gzip echo", "sim:error200"]
+)
 def test_a_stream_passes_unchanged(proxy: Proxy, simulator: Simulator, marker: str) -> None:
     body = {
         "model": "claude-opus-4-8",
         "max_tokens": 4000,
         "stream": True,
         "thinking": {"type": "adaptive"},
-        "tools": [{"name": "add", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}],
+        "tools": [
+            {"name": "add", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
+        ],
         "messages": [{"role": "user", "content": marker}],
     }
     streams = []

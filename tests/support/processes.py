@@ -91,7 +91,9 @@ class Simulator:
 
     def requests(self) -> list[dict[str, object]]:
         """Every request since the last `clear`, oldest first."""
-        found: list[dict[str, object]] = httpx.get(f"{self.url}/_simulator/requests", trust_env=False).json()["requests"]
+        found: list[dict[str, object]] = httpx.get(f"{self.url}/_simulator/requests", trust_env=False).json()[
+            "requests"
+        ]
         return found
 
     def reset(self) -> None:

@@ -1,0 +1,321 @@
+"""The tree: every table and every key, with its type, its default and one line that says what it does.
+
+The line appears in `ccproxy config schema`, in the starter file and in docs/settings.md. An empty text
+unsets an optional key, because TOML has no null.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ccproxy.settings.kinds import (
+    LOOPBACK_NAMES,
+    PROVIDER_HOSTS,
+    Backend,
+    Count,
+    Effort,
+    FilePath,
+    Host,
+    Instructions,
+    JsonObject,
+    Origin,
+    Policies,
+    Port,
+    Seconds,
+    Secret,
+    Size,
+    Text,
+    Unset,
+    Url,
+    Wait,
+    is_loopback,
+)
+from ccproxy.settings.places import access_log_path
+
+
+class Table(BaseModel):
+    """A TOML table. `repr=False` marks a key whose values may hold secrets: they are never shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_text_unsets(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        optional = {
+            name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)
+        }
+        return {key: None if key in optional and value == "" else value for key, value in data.items()}
+
+
+class Server(Table):
+    """Where the proxy listens, and how it behaves as a process."""
+
+    host: Host = Field(default="127.0.0.1", description="Address that both listeners bind to.")
+    port: Port = Field(
+        default=8000, description="Port of the reverse listener (the HTTP routes); 0 takes any free port."
+    )
+    proxy_port: Port = Field(
+        default=8080, description="Port of the regular listener (HTTPS_PROXY); 0 switches it off."
+    )
+    web: bool = Field(default=False, description="Run inside mitmweb, for inspection.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least important messages that are still logged."
+    )
+    body_limit: Size = Field(default=64 * 1024**2, description="Largest request body that is accepted.")
+    drain_seconds: Seconds = Field(
+        default=10, description="How long requests under way may go on after a stop signal."
+    )
+
+
+class Security(Table):
+    """Who may speak to the proxy."""
+
+    auth_token: Annotated[Secret | None, Unset("every request is served")] = Field(
+        default=None, description="Token that every request must carry; needed beyond loopback."
+    )
+    allowed_hosts: list[Host] = Field(
+        default=list(LOOPBACK_NAMES),
+        description="Names in the Host header that are ours; any other is refused (DNS rebinding).",
+    )
+    allowed_origins: list[Origin] = Field(default=[], description="Web origins whose pages may call us.")
+
+
+class ClaudeOptions(Table):
+    """Claude Code options for the workers behind `/sdk`. What is unset is left to Claude Code."""
+
+    cwd: Annotated[FilePath | None, Unset("where ccproxy runs")] = Field(
+        default=None, description="Working directory of the workers."
+    )
+    permission_mode: (
+        Literal["default", "acceptEdits", "plan", "bypassPermissions", "dontAsk", "auto", "manual"] | None
+    ) = Field(default=None, description="How Claude Code asks before it uses a tool.")
+    model: str | None = Field(default=None, description="Model, where the request does not decide it.")
+    allowed_tools: list[Text] = Field(
+        default=[], description="Tools allowed without asking, such as `Read` or `Bash(git:*)`."
+    )
+    disallowed_tools: list[Text] = Field(default=[], description="Tools that are never allowed.")
+    append_system_prompt: str | None = Field(
+        default=None, description="Text added to Claude Code's own system prompt."
+    )
+    max_turns: Count | None = Field(default=None, description="Most model turns that one request may take.")
+    add_dirs: list[FilePath] = Field(default=[], description="Further directories the tools may work in.")
+    mcp_servers: dict[str, JsonObject] = Field(
+        default={},
+        repr=False,
+        description="MCP servers by name, each as Claude Code's configuration writes it.",
+    )
+    env: dict[str, str] = Field(default={}, repr=False, description="Environment variables the workers get.")
+
+
+class ClaudePool(Table):
+    """Workers started ahead of time, so that a first answer does not wait for a process."""
+
+    enabled: bool = Field(default=False, description="Keep started workers ready.")
+    size: Annotated[int, Field(ge=1, le=64)] = Field(default=3, description="Workers that are kept ready.")
+    max_uses: Annotated[Count | None, Unset("no limit")] = Field(
+        default=None, description="Requests that one worker serves before it is replaced."
+    )
+
+
+class ClaudeSessions(Table):
+    """Conversations whose worker stays alive between requests."""
+
+    idle_seconds: Wait = Field(default=600, description="A session unused for so long is ended.")
+    max: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=32, description="Most sessions at a time; the idlest makes room."
+    )
+
+
+class Claude(Table):
+    """The Claude API and Claude Code."""
+
+    base_url: Url = Field(default="https://api.anthropic.com", description="Where the Messages API is.")
+    credentials: Literal["auto", "api_key", "oauth", "client", "off"] = Field(
+        default="auto",
+        description="Credential to attach; `auto` takes the API key, then the login of the CLI or our own; "
+        "`client` passes on the client's own.",
+    )
+    api_key: Secret | None = Field(default=None, description="API key of the Claude Console.")
+    credentials_path: Annotated[FilePath | None, Unset("Claude Code's own file")] = Field(
+        default=None, description="Credentials file to read instead."
+    )
+    token_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="OAuth token endpoint for login and refresh."
+    )
+    sdk_message_mode: Literal["forward", "formatted", "ignore"] = Field(
+        default="forward", description="What becomes of the agent's own messages in an `/sdk` answer."
+    )
+    pretty_format: bool = Field(default=True, description="Indent what `formatted` writes.")
+    cli_path: Annotated[FilePath | None, Unset("found on PATH and in the usual places")] = Field(
+        default=None, description="The `claude` program to run."
+    )
+    options: ClaudeOptions = ClaudeOptions()
+    pool: ClaudePool = ClaudePool()
+    sessions: ClaudeSessions = ClaudeSessions()
+
+
+class Codex(Table):
+    """The ChatGPT Codex backend."""
+
+    enabled: bool = Field(default=True, description="Serve the `/codex` routes.")
+    base_url: Url = Field(
+        default="https://chatgpt.com/backend-api/codex", description="Where the backend is."
+    )
+    credentials: Literal["auto", "codex", "siwc", "client", "off"] = Field(
+        default="auto",
+        description="Credential to attach: a Codex login (`codex`), Sign in with ChatGPT (`siwc`), whichever "
+        "is there (`auto`); `client` passes on the client's own.",
+    )
+    auth_path: Annotated[FilePath | None, Unset("the Codex CLI's own file")] = Field(
+        default=None, description="Login file to read instead."
+    )
+    instructions: Instructions = Field(
+        default="captured",
+        description="Instructions for requests that bring none: those captured from your Codex CLI, none, or "
+        "the text of a file.",
+    )
+    token_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="OAuth token endpoint for login and refresh."
+    )
+
+
+class OpenAI(Table):
+    """The OpenAI API."""
+
+    base_url: Url = Field(default="https://api.openai.com/v1", description="Where the API is.")
+    api_key: Secret | None = Field(default=None, description="API key of the OpenAI platform.")
+
+
+class Rule(Table):
+    """One line of `models.rules`."""
+
+    match: Text = Field(description="Glob over the model that was asked for.")
+    target: Text = Field(description="Model to ask for instead.")
+    backend: Backend | None = Field(
+        default=None, description="Backend that answers, where it is not the route's own."
+    )
+    effort: Effort | None = Field(default=None, description="Effort, where it is not the request's own.")
+
+
+class Models(Table):
+    """Which model and which backend answer."""
+
+    default_backend: Backend = Field(default="api", description="Backend behind the bare `/v1/…` routes.")
+    rules: list[Rule] = Field(
+        default=[],
+        description="Models to put in place of those asked for, the first match wins: `match` is a glob, "
+        "`target` the model; `backend` and `effort` may be added.",
+    )
+
+
+class Translation(Table):
+    """What happens where two formats do not say the same."""
+
+    losses: Literal["warn", "reject", "silent"] = Field(
+        default="warn",
+        description="What a translation cannot carry is named in a header, refused, or left out silently.",
+    )
+    reasoning: Literal["reasoning_content", "tags", "off"] = Field(
+        default="reasoning_content",
+        description="How reasoning reaches Chat Completions clients: a field, tags in the text, not.",
+    )
+
+
+class Intercept(Table):
+    """The regular listener: whose traffic is read, and what is done with it."""
+
+    hosts: Annotated[Policies, Unset("the three provider hosts: observe")] = Field(
+        default=dict.fromkeys(PROVIDER_HOSTS, "observe"),
+        description="Policy per host: `observe` changes nothing, `credentials` attaches ours, a backend's "
+        "name lets that backend answer. Every other host is tunnelled untouched.",
+    )
+
+
+class Permissions(Table):
+    """Tool permissions asked for by Claude Code."""
+
+    timeout_seconds: Wait = Field(default=120, description="A request nobody answers in that time is denied.")
+    allow: list[Text] = Field(
+        default=[], description="Allowed without asking, such as `Read` or `Bash(git status:*)`."
+    )
+    deny: list[Text] = Field(default=[], description="Denied without asking; stronger than `allow`.")
+
+
+class Retries(Table):
+    """Patience with an upstream."""
+
+    attempts: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=2, description="Further attempts after a failure before the first byte; 0 for none."
+    )
+    max_wait_seconds: Seconds = Field(default=8, description="Longest wait between two attempts.")
+    idle_timeout_seconds: Wait = Field(default=300, description="An upstream silent for so long is given up.")
+    keepalive_seconds: Wait = Field(default=15, description="A stream silent for so long gets a keep-alive.")
+
+
+Switch = Annotated[bool | None, Unset("as `enabled`")]
+
+
+class Observability(Table):
+    """Metrics, access log and dashboard. All off by default."""
+
+    enabled: bool = Field(default=False, description="One switch for metrics, logs and dashboard.")
+    metrics: Switch = Field(default=None, description="Serve `/metrics`.")
+    logs: Switch = Field(default=None, description="Keep the access log and serve `/logs`.")
+    dashboard: Switch = Field(default=None, description="Serve `/dashboard`.")
+    duckdb_path: Annotated[FilePath, Unset("`$XDG_DATA_HOME/ccproxy/access.duckdb`")] = Field(
+        default_factory=lambda: access_log_path(os.environ), description="The access log's file."
+    )
+    retention_days: Annotated[Count | None, Unset("for ever")] = Field(
+        default=None, description="How long rows of the access log are kept."
+    )
+    capture_bodies: Literal["off", "errors", "all"] = Field(
+        default="off",
+        description="Whose request and response bodies are kept: they hold what you and the model wrote.",
+    )
+    otlp_endpoint: Annotated[Url | None, Unset("no export")] = Field(
+        default=None, description="OpenTelemetry collector (OTLP over HTTP) that metrics are sent to."
+    )
+
+    @property
+    def metrics_on(self) -> bool:
+        return self.enabled if self.metrics is None else self.metrics
+
+    @property
+    def logs_on(self) -> bool:
+        return self.enabled if self.logs is None else self.logs
+
+    @property
+    def dashboard_on(self) -> bool:
+        return self.enabled if self.dashboard is None else self.dashboard
+
+
+class Settings(Table):
+    """Settings of ccproxy."""
+
+    server: Server = Server()
+    security: Security = Security()
+    claude: Claude = Claude()
+    codex: Codex = Codex()
+    openai: OpenAI = OpenAI()
+    models: Models = Models()
+    translation: Translation = Translation()
+    intercept: Intercept = Intercept()
+    permissions: Permissions = Permissions()
+    retries: Retries = Retries()
+    observability: Observability = Field(default_factory=lambda: Observability())
+
+    @model_validator(mode="after")
+    def _token_beyond_loopback(self) -> "Settings":
+        if is_loopback(self.server.host) or self.security.auth_token:
+            return self
+        raise PydanticCustomError(
+            "rule",
+            "{host} is open to other machines: set security.auth_token (ccproxy generate-token --save), "
+            "or bind to 127.0.0.1",
+            {"host": repr(self.server.host), "key": "server.host"},
+        )

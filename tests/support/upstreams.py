@@ -1,0 +1,134 @@
+"""Upstreams that misbehave in ways no decent server can: raw sockets, one behaviour each."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
+EVENT = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+Behaviour = Callable[[socket.socket], None]
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """A whole request with a content-length."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        if not (more := connection.recv(65536)):
+            return data
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    length = int(lengths[0].partition(b":")[2]) if lengths else 0
+    while len(body) < length:
+        if not (more := connection.recv(65536)):
+            break
+        body += more
+    return head + b"\r\n\r\n" + body
+
+
+def close_at_once(connection: socket.socket) -> None:
+    connection.close()
+
+
+def reset(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def close_without_answer(connection: socket.socket) -> None:
+    read_request(connection)
+
+
+def garbage(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+
+def cut_json(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(JSON_HEAD + b'{"id": "msg_1", "type": "mess')
+
+
+def cut_between_events(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(SSE_HEAD + chunk(EVENT) * 2)
+
+
+def cut_inside_event(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(SSE_HEAD + chunk(EVENT) + chunk(EVENT[:20]))
+
+
+def silent(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.recv(1)
+
+
+def silent_after_events(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(SSE_HEAD + chunk(EVENT) * 2)
+    connection.recv(1)
+
+
+def silent_inside_json(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(JSON_HEAD + b'{"id":')
+    connection.recv(1)
+
+
+class Upstream:
+    """A listening socket; `closed` is set once a client has closed the connection that it had."""
+
+    def __init__(self, behaviour: Behaviour, context: ssl.SSLContext | None) -> None:
+        self.behaviour = behaviour
+        self.context = context
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.accepted = 0
+        self.closed = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self.server.getsockname()[1])
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            self.accepted += 1
+            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
+
+    def answer(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                if self.context:
+                    connection = self.context.wrap_socket(connection, server_side=True)
+                self.behaviour(connection)
+            except OSError:
+                pass
+            finally:
+                connection.close()
+        self.closed.set()
+
+
+@contextmanager
+def upstream(behaviour: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Upstream]:
+    """An upstream with one behaviour for the length of the block."""
+    made = Upstream(behaviour, context)
+    made.thread.start()
+    try:
+        yield made
+    finally:
+        made.server.shutdown(socket.SHUT_RDWR)
+        made.server.close()
+        made.thread.join(5)
