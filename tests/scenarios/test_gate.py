@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Proxies
 from tests.support.processes import Proxy, Simulator, clean_environment, command, free_port, started
+from tests.support.sockets import port_of
 
 TOKEN = "the-token-of-this-proxy"
 BODY = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
@@ -143,7 +144,7 @@ def connect(proxy: Proxy, credentials: str, target: str) -> bytes:
     if credentials:
         basic = base64.b64encode(credentials.encode()).decode()
         header = f"Proxy-Authorization: Basic {basic}\r\n"
-    port = int(proxy.proxy_url.rpartition(":")[2])
+    port = port_of(proxy.proxy_url)
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{header}\r\n".encode())
         return connection.recv(65536)
@@ -151,7 +152,7 @@ def connect(proxy: Proxy, credentials: str, target: str) -> bytes:
 
 def test_a_rebound_name_on_the_proxy_listener(proxy: Proxy) -> None:
     """An origin-form request is meant for us; under another name it is an attack, not a proxy request."""
-    port = int(proxy.proxy_url.rpartition(":")[2])
+    port = port_of(proxy.proxy_url)
     answer = httpx.get(proxy.proxy_url, headers={"host": f"evil.example:{port}"}, trust_env=False)
     assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (403, "host_not_allowed")
     assert post_to(proxy.proxy_url).status_code == 200

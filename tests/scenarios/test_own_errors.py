@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Proxies
 from tests.support.processes import Proxy, Simulator
+from tests.support.sockets import port_of, receive_until
 
 BODY = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
 VERSION = {"anthropic-version": "2023-06-01", "content-type": "application/json"}
@@ -84,15 +85,14 @@ def test_body_too_large(host: str, proxies: Proxies, simulator: Simulator, chunk
 
 def test_a_refusal_does_not_wait_for_the_body(proxy: Proxy) -> None:
     """The answer comes while the client still uploads, and the upload may go on."""
-    port = int(proxy.url.rpartition(":")[2])
+    port = port_of(proxy.url)
     head = b"POST /nowhere HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 5000000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(head + b"x" * 1000)
-        connection.settimeout(3)
-        assert b" 404 " in connection.recv(65536)
+        assert b" 404 " in receive_until(connection, b"lists the routes")
         connection.sendall(b"x" * (5_000_000 - 1000))
         connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
-        assert b" 200 " in connection.recv(65536)
+        assert b" 200 " in receive_until(connection, b"pass")
 
 
 @pytest.mark.parametrize(
@@ -141,15 +141,14 @@ def test_an_expired_login(tmp_path: Path, proxies: Proxies) -> None:
 
 def test_not_http(proxy: Proxy) -> None:
     """A header block that could smuggle a second request."""
-    port = int(proxy.url.rpartition(":")[2])
+    port = port_of(proxy.url)
     smuggled = (
         b"POST /api/v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 5\r\n"
         b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(smuggled)
-        connection.settimeout(3)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        answer = receive_until(connection, b"never there")
     assert b" 400 " in answer
     assert b'"type":"invalid_request_error"' in answer
     assert httpx.get(f"{proxy.url}/health/live", trust_env=False).status_code == 200

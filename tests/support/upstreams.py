@@ -5,6 +5,9 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+import trustme
 
 SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
@@ -132,3 +135,12 @@ def upstream(behaviour: Behaviour, context: ssl.SSLContext | None = None) -> Ite
         made.server.shutdown(socket.SHUT_RDWR)
         made.server.close()
         made.thread.join(5)
+
+
+def tls_context(name: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """TLS for a server of this name, signed by a CA of its own; the CA's certificate is in the file."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    return context, folder / "authority.pem"
