@@ -23,7 +23,8 @@ Headers = list[tuple[str, str]]
 class Exchange:
     """One request and its answer.
 
-    `admitted` is the gate's word, `cleared` the last one before anything may go upstream.
+    `admitted` is the gate's word, `cleared` the last one before anything may go upstream; the bodies
+    of a `confidential` exchange hold tokens and are never kept.
     Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
     credential headers that the client sent and `attached` those that go upstream instead; neither is ever
     in the flow, so nothing that stores or shows a flow can hold a secret.
@@ -39,11 +40,13 @@ class Exchange:
 
     admitted: bool = False
     cleared: bool = False
+    confidential: bool = False
     policy: Policy = "relay"
     backend: BackendName | None = None
     operation: Operation = "other"
     route: str = ""
     upstream: str = ""
+    reshaped: bool = False
 
     client: str | None = None
     session_id: str | None = None

@@ -37,14 +37,18 @@ READERS: dict[str, type[UsageReader]] = {
 
 
 class Tap:
-    """A stream callable: gives back the bytes it gets, and notes on the Exchange what they say."""
+    """A stream callable: gives back the bytes it gets, and notes on the Exchange what they say.
 
-    def __init__(self, exchange: Exchange, *, sse: bool, encoding: str) -> None:
+    With `keep` it also keeps them, up to LONGEST_REPLY bytes, for a tool that shows them.
+    """
+
+    def __init__(self, exchange: Exchange, *, sse: bool, encoding: str, keep: bool = False) -> None:
         self._exchange = exchange
         self._reader = READERS[exchange.client_format]() if exchange.client_format in READERS else None
         self._events = Reader() if sse else None
         self._plain = encoding.strip().lower() in ("", "identity")
         self._reply = bytearray()
+        self._kept = bytearray() if keep else None
         self._tail = b""
         try:
             self._decode: Decode | None = decoder(encoding)
@@ -56,7 +60,16 @@ class Tap:
             self._exchange.saw_bytes(len(data))
             self._tail = (self._tail + data[-4:])[-4:]
             self._look(data)
+            if self._kept is not None and len(self._kept) <= LONGEST_REPLY:
+                self._kept += data
         return data
+
+    @property
+    def kept(self) -> bytes | None:
+        """All the bytes that passed, or None when they were not kept or are too many."""
+        if self._kept is None or len(self._kept) > LONGEST_REPLY:
+            return None
+        return bytes(self._kept)
 
     @property
     def between_events(self) -> bool:

@@ -50,7 +50,7 @@ class Gate:
         exchange = exchange_of(flow)
         if exchange is None:
             return
-        exchange.client_format = self.format_of(flow)
+        exchange.client_format = self.format_of(flow.request, exchange)
         if failure := self.check(flow, exchange):
             refuse(flow, exchange, failure)
         elif exchange.door == "reverse" and is_preflight(flow.request):
@@ -121,15 +121,15 @@ class Gate:
             return failures.body_too_large(self.body_limit)
         return None
 
-    def format_of(self, flow: http.HTTPFlow) -> FormatName:
-        request = flow.request
+    def format_of(self, request: http.Request, exchange: Exchange) -> FormatName:
+        """The format that the client reads."""
+        anthropic = "anthropic-version" in request.headers or exchange.received_value("x-api-key") is not None
         route = find(request.method, request.path, self.default_backend)
-        if route:
-            return route.format
-        headers = request.headers
-        return guess_format(
-            request.path, anthropic_headers="anthropic-version" in headers or "x-api-key" in headers
-        )
+        if route is None:
+            return guess_format(request.path, anthropic_headers=anthropic)
+        if route.operation == "models":
+            return "anthropic" if anthropic else "chat"
+        return route.format
 
 
 def is_preflight(request: http.Request) -> bool:

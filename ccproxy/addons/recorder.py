@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from weakref import WeakKeyDictionary
 
 from mitmproxy import http
 
@@ -21,12 +22,12 @@ class Recorder:
     name = "ccproxy_recorder"
 
     def __init__(self) -> None:
-        self.running: dict[str, Exchange] = {}
+        self.running: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
         self.finished: deque[Exchange] = deque(maxlen=KEPT)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if exchange := exchange_of(flow):
-            self.running[flow.id] = exchange
+            self.running[flow] = exchange
 
     def response(self, flow: http.HTTPFlow) -> None:
         if flow.response and (exchange := exchange_of(flow)):
@@ -42,7 +43,7 @@ class Recorder:
             self.finish(flow, exchange)
 
     def finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        self.running.pop(flow.id, None)
+        self.running.pop(flow, None)
         exchange.ended = time.monotonic()
         if exchange.failure:
             exchange.error = exchange.failure.code

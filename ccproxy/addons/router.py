@@ -23,6 +23,9 @@ HOP_BY_HOP = frozenset(
 )
 """Not for the upstream (RFC 9110, 7.6.1), besides `proxy-*` and `x-forwarded-*`."""
 
+ANTHROPIC_VERSION = "2023-06-01"
+"""What we ask for on behalf of clients that do not know of versions."""
+
 _ENDINGS: tuple[tuple[str, FormatName, Operation], ...] = (
     ("/messages", "anthropic", "messages"),
     ("/messages/count_tokens", "anthropic", "count_tokens"),
@@ -99,6 +102,11 @@ class Router:
             return
         exchange.backend = backend.name
         drop_headers(request.headers)
+        if is_token_endpoint(route.path):
+            self.only_look(request, exchange)
+        if route.operation == "models" and exchange.client_format not in backend.formats:
+            exchange.reshaped = True
+            prepare_reshape(request.headers, exchange)
         self.send(flow, exchange, backend.target, route.path)
 
     def intercept(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
@@ -112,26 +120,39 @@ class Router:
                 exchange.client_format, exchange.operation = client_format, operation
         exchange.backend, exchange.route = backend.name if backend else None, f"https://{host}"
         exchange.upstream = host
-        exchange.policy = "observe" if policy == "observe" else "attach"
-        if exchange.policy == "observe":
-            exchange.attached = [h for h in exchange.received if h[0].lower() != "proxy-authorization"]
-            length = request.headers.get("content-length", "")
-            exchange.cleared = True
-            request.stream = length.isdigit() and int(length) > self.body_limit
+        path = backend.path_below(request.path) if backend else None
+        if policy == "observe" or is_token_endpoint(bare):
+            self.only_look(request, exchange)
         elif backend is None or policy not in ("credentials", backend.name):
             refuse(flow, exchange, failures.not_translated(f"intercept.hosts {host} = {policy!r}"))
             return
-        if backend and backend.target.loopback:
-            # a stand-in for the provider on this machine
-            self.send(flow, exchange, backend.target, request.path, native=True)
+        elif path is None:
+            # outside the API that our credential is for
+            self.only_look(request, exchange)
+        else:
+            exchange.policy = "attach"
+        # our credential goes where it belongs; what we only look at stays on its way, unless a stand-in
+        # for the provider runs on this machine
+        if backend and (exchange.policy == "attach" or backend.target.loopback):
+            self.send(flow, exchange, backend.target, path, request.path)
+
+    def only_look(self, request: http.Request, exchange: Exchange) -> None:
+        """Let it through as it is, with the client's own credential."""
+        exchange.policy, exchange.cleared = "observe", True
+        for_us = {"proxy-authorization"} if exchange.door == "tunnel" else {"proxy-authorization", "cookie"}
+        exchange.attached = [header for header in exchange.received if header[0].lower() not in for_us]
+        exchange.confidential = is_token_endpoint(request.path.partition("?")[0])
+        length = request.headers.get("content-length", "")
+        # what is streamed is never in the flow
+        request.stream = exchange.confidential or (length.isdigit() and int(length) > self.body_limit)
 
     def send(
-        self, flow: http.HTTPFlow, exchange: Exchange, target: Target, path: str, *, native: bool = False
+        self, flow: http.HTTPFlow, exchange: Exchange, target: Target, path: str | None, whole: str = ""
     ) -> None:
-        """Point the request at an upstream. `native`: the path is the provider's own, the prefix is in it."""
+        """Point the request at an upstream: `path` is below its base URL, `whole` stands beside it."""
         request = flow.request
         request.scheme, request.host, request.port = target.scheme, target.host, target.port
-        request.path = path if native else target.prefix + path
+        request.path = whole if path is None else target.prefix + path
         request.host_header = target.origin.partition("://")[2]
         exchange.upstream = target.host
 
@@ -139,6 +160,18 @@ class Router:
 def is_native(route: Route, backend: Backend) -> bool:
     """Whether the upstream speaks the client's format, so that nothing has to be translated."""
     return route.operation in ("models", "other") or route.format in backend.formats
+
+
+def prepare_reshape(headers: http.Headers, exchange: Exchange) -> None:
+    """Ask so that the answer can be read and put into the other shape."""
+    headers["accept-encoding"] = "identity"
+    if exchange.client_format != "anthropic":
+        headers["anthropic-version"] = ANTHROPIC_VERSION
+
+
+def is_token_endpoint(path: str) -> bool:
+    """Where logins happen: bodies hold tokens, and it is the client's own login that is meant."""
+    return "/oauth/" in path
 
 
 def pass_by(flow: http.HTTPFlow, exchange: Exchange) -> None:

@@ -15,7 +15,8 @@ from ccproxy.settings import Settings
 class Backend:
     """An upstream: where it is, the formats it speaks, how we authenticate there.
 
-    `hosts` are the public names under which a client that knows nothing of us calls it.
+    `hosts` are the public names under which a client that knows nothing of us calls it, `public_prefix` the
+    path that its API has there and that a base URL contains.
     """
 
     name: BackendName
@@ -23,6 +24,13 @@ class Backend:
     formats: frozenset[FormatName]
     credential: CredentialSource
     hosts: tuple[str, ...]
+    public_prefix: str = ""
+
+    def path_below(self, path: str) -> str | None:
+        """A path on the public host as it is below a base URL; None when it is outside the API."""
+        if not path.startswith(self.public_prefix + "/"):
+            return None
+        return path.removeprefix(self.public_prefix)
 
 
 def backends(settings: Settings) -> dict[BackendName, Backend]:
@@ -41,5 +49,6 @@ def backends(settings: Settings) -> dict[BackendName, Backend]:
             frozenset({"chat", "responses"}),
             OpenAICredential(settings),
             ("api.openai.com",),
+            "/v1",
         ),
     }

@@ -22,7 +22,10 @@ class LocalServer:
     """The port is taken when this is made, so that nobody is refused while the app starts."""
 
     def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        # named as TCP, because asyncio switches Nagle's algorithm off only where it reads that
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(128)
         host, port = self._socket.getsockname()
         self.target = Target("http", host, port, "")
         self._task: asyncio.Task[None] | None = None

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from ccproxy.simulator import anthropic, oauth, openai
+from ccproxy.simulator import anthropic, codex, oauth, openai
 from ccproxy.simulator.ledger import CONTROL
 from ccproxy.simulator.state import Simulator
 
@@ -18,8 +18,9 @@ from ccproxy.simulator.state import Simulator
 def create_app(sim: Simulator | None = None) -> ASGIApp:
     """The app over `sim`, or over a fresh simulator. Every request but the control calls is in its ledger."""
     sim = sim or Simulator()
-    routes = [*_control(sim), *oauth.routes(sim), *openai.routes(sim), *anthropic.routes(sim)]
-    return sim.ledger.record(Router(routes, redirect_slashes=False))
+    # Anthropic's routes come last: they answer every path that nobody else has.
+    upstreams = [route for part in (oauth, openai, codex, anthropic) for route in part.routes(sim)]
+    return sim.ledger.record(Router([*_control(sim), *upstreams], redirect_slashes=False))
 
 
 def _control(sim: Simulator) -> list[BaseRoute]:

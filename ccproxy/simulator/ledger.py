@@ -114,12 +114,14 @@ class Ledger:
                 await app(scope, receive, send)
                 return
             entry = scope["simulator.entry"] = self._open(scope)
-            if scope["type"] == "websocket":
-                await app(scope, _noting(entry, receive), _counting(entry, send))
-            elif await self._read_body(entry, receive):
-                await app(scope, _replaying(entry.body, receive), _counting(entry, send))
-            if entry.outcome == "open":
-                entry.outcome = "aborted"
+            try:
+                if scope["type"] == "websocket":
+                    await app(scope, _noting(entry, receive), _counting(entry, send))
+                elif await self._read_body(entry, receive):
+                    await app(scope, _replaying(entry.body, receive), _counting(entry, send))
+            finally:
+                if entry.outcome == "open":
+                    entry.outcome = "aborted"
 
         return recorded
 

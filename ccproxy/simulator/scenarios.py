@@ -49,6 +49,7 @@ from ccproxy.simulator.script import (
     StreamError,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolResult,
     pieces,
@@ -303,9 +304,10 @@ def _faulty(prompt: Prompt, marker: Marker, fault: Fault) -> Script:
 
 
 def _call(prompt: Prompt, name: str, given: str) -> ToolCall:
-    schema = next((tool.schema for tool in prompt.tools if tool.name == name), {})
+    tool = next((tool for tool in prompt.tools if tool.name == name), Tool(name, {}))
+    schema = tool.schema
     if schema is None:
-        return ToolCall(name, given or "example")
+        return ToolCall(name, given or tool.example)
     if given.startswith("{"):
         # Clients wrap a prompt in text of their own: what follows the object on the line is theirs.
         try:

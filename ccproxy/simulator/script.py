@@ -41,10 +41,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool that was offered. `schema` is None for a tool that takes free text instead of JSON."""
+    """A tool that was offered. `schema` is None for a tool that takes free text, such as `example`."""
 
     name: str
     schema: Mapping[str, Any] | None
+    example: str = "example"
 
 
 @dataclass(frozen=True, slots=True)

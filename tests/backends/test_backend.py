@@ -9,3 +9,11 @@ def test_each_backend_is_where_the_settings_say() -> None:
     assert found["openai"].target.origin == "https://api.openai.com"
     assert found["openai"].target.prefix == "/v1"
     assert found["api"].formats == {"anthropic"}
+
+
+def test_paths_of_the_public_host() -> None:
+    found = backends(load({}, environ={}).settings)
+    assert found["api"].path_below("/v1/messages?beta=true") == "/v1/messages?beta=true"
+    assert found["openai"].path_below("/v1/responses") == "/responses"
+    assert found["openai"].path_below("/v10/responses") is None
+    assert found["openai"].path_below("/dashboard") is None

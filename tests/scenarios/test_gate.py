@@ -85,7 +85,12 @@ def test_an_allowed_page_may_ask_and_read(guarded: Proxy) -> None:
 
 def test_without_the_token(guarded: Proxy, simulator: Simulator) -> None:
     simulator.clear()
-    wrong = ({}, {"x_api_key": "wrong"}, {"authorization": "Bearer wrong"}, {"authorization": f"x{TOKEN}"})
+    wrong: tuple[dict[str, str], ...] = (
+        {},
+        {"x_api_key": "wrong"},
+        {"authorization": "Bearer wrong"},
+        {"authorization": f"x{TOKEN}"},
+    )
     for headers in wrong:
         answer = post(guarded, **headers)
         assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (401, "unauthorized")

@@ -75,6 +75,27 @@ def test_our_credential_where_the_policy_says_so(host: str, proxies: Proxies, si
     assert (refused.status_code, refused.headers["x-ccproxy-error"]) == (403, "origin_not_allowed")
 
 
+def test_openai_by_its_own_name(host: str, proxies: Proxies, simulator: Simulator) -> None:
+    """Observed with the client's key, and with ours, at the same place of the same upstream."""
+    body = {"model": "gpt-5.5", "input": "hello"}
+    for policy, key in (("observe", "sk-of-the-client"), ("credentials", "sk-of-the-proxy")):
+        proxy = proxies.get(host, {"INTERCEPT__HOSTS": json.dumps({"api.openai.com": policy})})
+        simulator.clear()
+        with through(proxy) as client:
+            headers = {"authorization": "Bearer sk-of-the-client"}
+            answer = client.post("https://api.openai.com/v1/responses", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert last(simulator)["path"] == "/openai/v1/responses"
+        assert ["authorization", f"Bearer {key}"] in list(last(simulator)["headers"])  # type: ignore[call-overload]
+
+
+def test_a_policy_that_needs_a_translation(proxies: Proxies) -> None:
+    proxy = proxies.get("serve", {"INTERCEPT__HOSTS": '{"api.openai.com": "api"}'})
+    with through(proxy) as client:
+        answer = client.post("https://api.openai.com/v1/responses", json={"model": "m", "input": "x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_translated")
+
+
 def test_the_sdk_through_https_proxy(proxy: Proxy, simulator: Simulator) -> None:
     http_client = anthropic.DefaultHttpxClient(
         proxy=proxy.proxy_url, verify=ssl.create_default_context(cafile=str(proxy.ca)), trust_env=False

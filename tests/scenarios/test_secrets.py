@@ -21,7 +21,7 @@ from tests.support.processes import (
 )
 from tests.support.sockets import port_of
 
-SECRETS = ("hush-of-the-client", "sk-ant-api03-of-the-proxy", "hush-cookie")
+SECRETS = ("hush-of-the-client", "sk-ant-api03-of-the-proxy", "hush-cookie", "hush-refresh")
 BODY = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
 HEADERS = {
     "anthropic-version": "2023-06-01",
@@ -36,6 +36,10 @@ def send_everywhere(proxy: Proxy) -> None:
         httpx.post(f"{proxy.url}{path}", json=BODY, headers=HEADERS, trust_env=False)
     with through(proxy) as client:
         client.post("https://api.anthropic.com/v1/messages", json=BODY, headers=HEADERS).raise_for_status()
+    tokens = {"grant_type": "refresh_token", "refresh_token": "hush-refresh", "client_id": "c"}
+    with through(proxy) as client:
+        client.post("https://api.anthropic.com/v1/oauth/token", json=tokens, headers=HEADERS)
+    httpx.post(f"{proxy.url}/api/v1/oauth/token", json=tokens, headers=HEADERS, trust_env=False)
     with socket.create_connection(("127.0.0.1", port_of(proxy.url))) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nx-api-key: sk-ant-hush-of-the-client\r\n")
     time.sleep(0.3)
@@ -91,10 +95,13 @@ def seen_in_mitmweb(web_port: int) -> str:
         flows = web.get("/flows").raise_for_status()
         texts = [flows.text]
         assert "[sealed]" in flows.text
+        assert "/oauth/token" in flows.text
         for flow in flows.json():
             for part in ("request", "response"):
                 body = web.get(f"/flows/{flow['id']}/{part}/content.data")
                 texts.append(body.text)
+    # bodies are there to be read, those of streams too
+    assert any('"type":"message"' in text for text in texts)
     return "\n".join(texts)
 
 

@@ -65,7 +65,7 @@ def measure(raw: Mapping[str, Any], seen: set[bytes]) -> PromptTokens:
 
 def _longest_seen(segments: list[_Segment], marks: list[int], seen: set[bytes]) -> int:
     for mark in reversed(marks):
-        for index in range(mark, max(mark - LOOKBACK, -1), -1):
+        for index in range(mark, max(mark - LOOKBACK, 0) - 1, -1):
             if segments[index].digest in seen:
                 return segments[index].end
     return 0

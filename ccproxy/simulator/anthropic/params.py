@@ -36,8 +36,9 @@ def check(request: Conversation, raw: Mapping[str, Any], caller: Caller, model: 
 def _gates(request: Conversation, raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str, frozenset[str]]]:
     """What the request uses of beta features: (path, kind, name, flags of which one is needed)."""
     gates = betas()
-    for field in raw.keys() & gates.fields.keys():
-        yield field, "field", field, gates.fields[field]
+    for field in raw:
+        if field in gates.fields:
+            yield field, "field", field, gates.fields[field]
     for path, name in _nested(request):
         yield path, "field", name, gates.nested[name]
     for index, message in enumerate(request.messages):

@@ -103,6 +103,7 @@ class Reply:
 
     def _blocks(self) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """Each content block, complete, and the deltas it is streamed in."""
+        block: dict[str, Any]
         ids = iter(self.ids)
         for part in self.script.parts:
             match part:
@@ -117,8 +118,9 @@ class Reply:
                     yield block, [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
         if self.script.stop == "pause_turn":
             # What pauses a turn is a server tool that is not done yet.
-            block = {"type": "server_tool_use", "id": next(ids), "name": "web_search", "input": {}}
-            yield block, [{"type": "input_json_delta", "partial_json": '{"query":"more"}'}]
+            query = {"query": "more"}
+            block = {"type": "server_tool_use", "id": next(ids), "name": "web_search", "input": query}
+            yield block, [{"type": "input_json_delta", "partial_json": msgspec.json.encode(query).decode()}]
 
     def _thinking(self, part: Thinking) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         shown = part.text if self.shows_thinking else ""

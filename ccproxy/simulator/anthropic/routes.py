@@ -20,6 +20,7 @@ from ccproxy.simulator.ledger import entry_of
 from ccproxy.simulator.script import HttpError, Script, StreamError, ToolCall
 from ccproxy.simulator.state import Simulator
 
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PROFILE_SCOPE = "user:profile"
 THINKING_COUNT = "thinking-token-count-2026-05-13"
 
@@ -40,8 +41,8 @@ def routes(sim: Simulator) -> list[BaseRoute]:
     found: list[BaseRoute] = [Route("/", upstream.hello, methods=["HEAD"])]
     for path, (method, endpoint) in known.items():
         found.append(Route(path, upstream.guarded(endpoint), methods=[method]))
-        found.append(Route(path, upstream.guarded(upstream.wrong_method)))
-    return [*found, Route("/{path:path}", upstream.guarded(upstream.nowhere), methods=None)]
+        found.append(Route(path, upstream.guarded(upstream.wrong_method), methods=METHODS))
+    return [*found, Route("/{path:path}", upstream.guarded(upstream.nowhere), methods=METHODS)]
 
 
 class _Anthropic:

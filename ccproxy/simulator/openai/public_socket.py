@@ -11,7 +11,7 @@ from ccproxy.simulator.openai.catalogue import find
 from ccproxy.simulator.openai.checking import validate
 from ccproxy.simulator.openai.errors import ApiError, missing_parameter
 from ccproxy.simulator.openai.responses import PUBLIC, Responses
-from ccproxy.simulator.openai.responses_request import ResponsesRequest
+from ccproxy.simulator.openai.responses_request import ResponsesRequest, without_internals
 from ccproxy.simulator.openai.responses_rules import check
 from ccproxy.simulator.openai.responses_run import Answer, answer, converse
 from ccproxy.simulator.openai.responses_socket import ResponsesSocket, refuse
@@ -39,7 +39,7 @@ def socket(sim: Simulator, http: Responses) -> Callable[[WebSocket], Awaitable[N
                 data.pop(field, None)
             if caller.kind == "siwc":
                 siwc.check_body(data | {"stream": True})
-            wanted = validate(ResponsesRequest, data)
+            wanted = validate(ResponsesRequest, without_internals(data))
             if wanted.model is None:
                 raise missing_parameter("model")
             model = find(wanted.model)

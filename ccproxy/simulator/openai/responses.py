@@ -18,7 +18,12 @@ from ccproxy.simulator.openai.errors import OVERLOADED, ApiError, missing_parame
 from ccproxy.simulator.openai.responses_items import InputMessage, Item, OutputMessage, texts
 from ccproxy.simulator.openai.responses_object import ResponseObject
 from ccproxy.simulator.openai.responses_prompt import segments
-from ccproxy.simulator.openai.responses_request import CompactRequest, ResponsesRequest, TokenCountRequest
+from ccproxy.simulator.openai.responses_request import (
+    CompactRequest,
+    ResponsesRequest,
+    TokenCountRequest,
+    without_internals,
+)
 from ccproxy.simulator.openai.responses_rules import check, check_items, check_pairs
 from ccproxy.simulator.openai.responses_run import Backend, answer, converse, sse
 from ccproxy.simulator.openai.responses_store import ResponseStore
@@ -43,7 +48,7 @@ class Responses:
         data = read_object(call.body)
         if call.caller.kind == "siwc":
             siwc.check_body(data)
-        wanted = validate(ResponsesRequest, data)
+        wanted = validate(ResponsesRequest, without_internals(data))
         if wanted.model is None:
             raise missing_parameter("model")
         model = find(wanted.model)

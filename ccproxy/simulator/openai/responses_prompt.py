@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ccproxy.simulator import script
+from ccproxy.simulator.openai import shells
 from ccproxy.simulator.openai.catalogue import Model
 from ccproxy.simulator.openai.chat_prompt import ANY_OBJECT
 from ccproxy.simulator.openai.images import IMAGE_TOKENS
@@ -103,7 +104,7 @@ def to_prompt(request: ResponsesRequest, model: Model, history: Sequence[Item], 
     return Prompt(
         model=model.id,
         messages=tuple(messages),
-        tools=tuple(offered.tools),
+        tools=tuple(shells.first(offered.tools)),
         forced=_forced(request, offered),
         parallel=request.parallel_tool_calls is not False,
         thinking=model.reasons and request.effort != "none",

@@ -21,6 +21,9 @@ Include = Literal[
 ]
 
 
+INTERNAL_ITEM_FIELDS = frozenset({"internal_chat_message_metadata_passthrough"})
+
+
 class ReasoningConfig(Strict):
     effort: Effort | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
@@ -125,6 +128,8 @@ class ResponsesRequest(TokenCountRequest):
     access_programs: dict[str, Any] | None = None
     background: bool | None = None
     background_options: dict[str, Any] | None = None
+    client_metadata: dict[str, str] | None = None
+    """Not in the reference: Codex CLI sends it with an API key as well (measured with 0.169)."""
     context_management: list[ContextManagement] | None = None
     image: dict[str, Any] | None = None
     include: list[Include] | None = None
@@ -149,6 +154,18 @@ class ResponsesRequest(TokenCountRequest):
     @property
     def stored(self) -> bool:
         return self.store is not False
+
+
+def without_internals(data: dict[str, Any]) -> dict[str, Any]:
+    """The body without the fields that only Codex CLI's built-in provider puts into items."""
+    items = data.get("input")
+    if not isinstance(items, list):
+        return data
+    return data | {"input": [_cleaned(item) if isinstance(item, dict) else item for item in items]}
+
+
+def _cleaned(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in INTERNAL_ITEM_FIELDS}
 
 
 class CompactRequest(Strict):

@@ -2,24 +2,22 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ccproxy.simulator.delivery import Frame
 from ccproxy.simulator.openai.catalogue import Model
-from ccproxy.simulator.openai.errors import scripted
+from ccproxy.simulator.openai.errors import ApiError, scripted
 from ccproxy.simulator.openai.responses_events import Event, ResponseWriter
 from ccproxy.simulator.openai.responses_items import Item, ItemReference
 from ccproxy.simulator.openai.responses_object import ResponseObject
-from ccproxy.simulator.openai.responses_prompt import Offer, offer, segments, to_prompt
+from ccproxy.simulator.openai.responses_prompt import offer, segments, to_prompt
 from ccproxy.simulator.openai.responses_request import ResponsesRequest
 from ccproxy.simulator.openai.responses_rules import check_items, check_pairs
 from ccproxy.simulator.openai.responses_store import ResponseStore, Stored
 from ccproxy.simulator.openai.usage import check_context, measure
 from ccproxy.simulator.script import HttpError, Script
 from ccproxy.simulator.state import Simulator
-
-type Order = Callable[[Offer], Offer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +51,10 @@ class Backend:
     """Reasoning carries its encrypted content although nobody asked."""
     completes_output: bool = True
     """The terminal event repeats the output."""
-    prelude: Sequence[dict[str, Any]] = field(default_factory=tuple)
+    prelude: Sequence[dict[str, Any]] = ()
     """Events before the first one of the response, without a sequence number."""
-    order: Order = lambda offered: offered
-    """Puts the offered tools into the order in which a scenario takes them."""
+    error: Callable[[HttpError], ApiError] = scripted
+    """The error that a scenario asks for."""
 
 
 def converse(request: ResponsesRequest, store: ResponseStore, previous: Stored | None) -> Conversation:
@@ -80,12 +78,12 @@ def answer(
     generate: bool = True,
 ) -> Answer:
     """Runs the scenario of the conversation. Raises ApiError for a fault that is an HTTP error."""
-    offered = backend.order(offer(request, history))
+    offered = offer(request, history)
     prompt = segments(request, history)
     check_context(prompt, model, "input")
     script = sim.script(to_prompt(request, model, history, offered)) if generate else Script(())
     if isinstance(script.fault, HttpError):
-        raise scripted(script.fault)
+        raise backend.error(script.fault)
     response = ResponseObject(
         id=sim.new_id("resp_", body),
         request=request,

@@ -49,7 +49,8 @@ def check_body(data: dict[str, Any]) -> None:
     for number, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict) and item.get("role") == "system":
             raise _unsupported(f"input[{number}].role", "cannot be system")
-    for number, tool in enumerate(data.get("tools") or []):
+    tools = data.get("tools")
+    for number, tool in enumerate(tools if isinstance(tools, list) else []):
         if isinstance(tool, dict) and tool.get("type") in REFUSED_TOOLS:
             raise _unsupported(f"tools[{number}].type")
     if isinstance(data.get("tool_choice"), dict):

@@ -1,11 +1,13 @@
-"""One simulator for all tests of this folder, put back to the beginning before each."""
+"""One simulator for all tests of this folder, in its own thread, put back to the beginning before each."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 from anthropic import AsyncAnthropic
 
 from ccproxy.simulator.app import create_app
@@ -14,21 +16,27 @@ from ccproxy.simulator.state import Simulator
 from tests.simulator.anthropic.asking import HEADERS, MODEL, Ask
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if isinstance(item, pytest.Function) and item.path.is_relative_to(__file__.rpartition("/")[0]):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"))
-
-
 @pytest.fixture(scope="session")
 def everything() -> Simulator:
     return Simulator()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def url(everything: Simulator) -> AsyncIterator[str]:
-    async with running(create_app(everything)) as base_url:
-        yield base_url
+@pytest.fixture(scope="session")
+def url(everything: Simulator) -> Iterator[str]:
+    ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def hold() -> None:
+        async with running(create_app(everything)) as base_url:
+            stop = asyncio.Event()
+            ready.set_result((base_url, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(hold()))
+    thread.start()
+    base_url, loop, stop = ready.result(timeout=10)
+    yield base_url
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(timeout=10)
 
 
 @pytest.fixture
@@ -37,13 +45,13 @@ def sim(everything: Simulator) -> Simulator:
     return everything
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def http(url: str, sim: Simulator) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=10) as client:
         yield client
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def sdk(url: str, sim: Simulator) -> AsyncIterator[AsyncAnthropic]:
     async with AsyncAnthropic(api_key="some-key", base_url=url, max_retries=0, timeout=10) as client:
         yield client

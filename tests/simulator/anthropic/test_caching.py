@@ -5,8 +5,8 @@ import pytest
 from ccproxy.simulator.anthropic.caching import PromptTokens, count, measure
 from tests.simulator.anthropic.asking import Ask, assistant, text, user
 
-MARK = {"cache_control": {"type": "ephemeral"}}
-HOUR = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+MARK: dict[str, Any] = {"cache_control": {"type": "ephemeral"}}
+HOUR: dict[str, Any] = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
 
 
 def request(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:

