@@ -77,10 +77,9 @@ def uses_default_listener() -> bool:
 
 
 def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[str], str]:
-    """The modes to bind, and a notice when the regular listener has to be left out."""
+    """The modes to bind on `server.host`, and a notice when the regular listener has to be left out."""
     server = settings.server
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    modes = [f"reverse:http://{PLACEHOLDER}@{host}:{server.port}"]
+    modes = [f"reverse:http://{PLACEHOLDER}@{server.port}"]
     if not server.proxy_port:
         return modes, ""
     if not proxy_port_given and not is_free(server.host, server.proxy_port):
@@ -88,7 +87,7 @@ def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[
             modes,
             f"Port {server.proxy_port} is in use: no HTTPS_PROXY listener. Choose one with --proxy-port.",
         )
-    return [*modes, f"regular@{host}:{server.proxy_port}"], ""
+    return [*modes, f"regular@{server.proxy_port}"], ""
 
 
 def is_free(host: str, port: int) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,8 @@ def demo_settings(upstream: str, port: int, proxy_port: int) -> Settings:
         "openai.api_key": "sk-demo",
         "intercept.hosts": {"api.anthropic.com": "credentials"},
     }
-    return load(given, environ={}).settings
+    with tempfile.TemporaryDirectory() as empty:
+        return load(given, environ={}, cwd=Path(empty)).settings
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,68 @@
+from mitmproxy import flow as mitmproxy_flow
+from mitmproxy.test import tflow
+
+from ccproxy import failures
+from ccproxy.addons.exchanges import begin
+from ccproxy.addons.recorder import KEPT, Line, Recorder
+from ccproxy.exchange import Exchange
+
+
+def exchange() -> Exchange:
+    made = Exchange("reverse", "POST", "/api/v1/messages?beta=true", policy="attach")
+    made.attached = [("x-api-key", "hush")]
+    return made
+
+
+def test_an_exchange_runs_until_its_answer() -> None:
+    recorder, flow, made = Recorder(), tflow.tflow(resp=True), exchange()
+    begin(flow, made)
+    recorder.requestheaders(flow)
+    assert list(recorder.running.values()) == [made]
+    recorder.response(flow)
+    assert not recorder.running
+    assert list(recorder.finished) == [made]
+    assert made.status == 200
+    assert made.ended is not None
+    assert made.attached == []
+
+
+def test_what_ended_it() -> None:
+    for message, failure, error in (
+        ("Client disconnected.", None, "client_disconnected"),
+        ("something else", None, "aborted"),
+        ("silent", failures.upstream_timeout("h", 1), "upstream_timeout"),
+    ):
+        recorder, flow, made = Recorder(), tflow.tflow(), exchange()
+        begin(flow, made)
+        recorder.requestheaders(flow)
+        made.failure = failure
+        flow.error = mitmproxy_flow.Error(message)
+        recorder.error(flow)
+        assert made.error == error
+        assert not recorder.running
+
+
+def test_only_the_newest_are_kept_and_relayed_ones_never() -> None:
+    recorder = Recorder()
+    for number in range(KEPT + 5):
+        flow, made = tflow.tflow(resp=True), exchange()
+        made.policy = "relay" if number % 2 else "attach"
+        begin(flow, made)
+        recorder.response(flow)
+    assert len(recorder.finished) == (KEPT + 6) // 2
+
+
+def test_a_flow_of_another_layer_is_left_alone() -> None:
+    recorder, flow = Recorder(), tflow.tflow(resp=True)
+    recorder.requestheaders(flow)
+    recorder.response(flow)
+    assert not recorder.running
+    assert not recorder.finished
+
+
+def test_a_line() -> None:
+    made = exchange()
+    made.status, made.model_served, made.error = 200, "m", "aborted"
+    made.usage.input, made.usage.output = 12, 3
+    made.ended = made.started + 1.234
+    assert str(Line(made)) == "POST /api/v1/messages -> 200 aborted m 12 in, 3 out 1.23 s"

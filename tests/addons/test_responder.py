@@ -1,0 +1,47 @@
+import json
+
+from mitmproxy import http
+from mitmproxy.test import tflow
+
+from ccproxy.addons.responder import finish_headers, reshape
+from ccproxy.exchange import Exchange
+
+
+def response(headers: http.Headers, content: bytes = b"") -> http.Response:
+    return http.Response.make(200, content, headers)
+
+
+def test_what_we_add_on_our_own_address() -> None:
+    exchange = Exchange("reverse", "GET", "/", admitted=True)
+    made = response(http.Headers(set_cookie="a=1", anthropic_organization_id="o", vary="accept"))
+    finish_headers(tflow.tflow().request, made, exchange)
+    assert made.headers["x-ccproxy-request-id"] == exchange.id
+    assert made.headers["anthropic-organization-id"] == "o"
+    assert "set-cookie" not in made.headers
+    assert "access-control-allow-origin" not in made.headers
+
+
+def test_an_admitted_page_may_read_the_answer_and_no_other() -> None:
+    request = tflow.tflow().request
+    request.headers["origin"] = "https://app.example"
+    for admitted in (True, False):
+        made = response(http.Headers(vary="accept"))
+        finish_headers(request, made, Exchange("reverse", "GET", "/", admitted=admitted))
+        assert made.headers.get("access-control-allow-origin") == (
+            "https://app.example" if admitted else None
+        )
+
+
+def test_a_list_of_models_in_the_clients_shape() -> None:
+    made = response(http.Headers(), b'{"data":[{"id":"claude-x"}]}')
+    reshape(made, Exchange("reverse", "GET", "/", "chat"))
+    assert json.loads(made.content or b"")["object"] == "list"
+    made = response(http.Headers(), b'{"data":[{"id":"gpt-x"}]}')
+    reshape(made, Exchange("reverse", "GET", "/", "anthropic"))
+    assert json.loads(made.content or b"")["first_id"] == "gpt-x"
+
+
+def test_what_is_no_list_stays() -> None:
+    made = response(http.Headers(), b"<html>")
+    reshape(made, Exchange("reverse", "GET", "/", "chat"))
+    assert made.content == b"<html>"
