@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from ccproxy.conversation.usage import Usage
 from ccproxy.formats.sse import ServerSentEvent
-from ccproxy.formats.usage import Usage
 
 
 class _Tokens(msgspec.Struct):

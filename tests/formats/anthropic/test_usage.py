@@ -1,6 +1,6 @@
+from ccproxy.conversation.usage import Usage
 from ccproxy.formats.anthropic.usage import UsageReader
 from ccproxy.formats.sse import ServerSentEvent
-from ccproxy.formats.usage import Usage
 
 
 def test_a_reply() -> None:

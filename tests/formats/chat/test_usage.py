@@ -1,6 +1,6 @@
+from ccproxy.conversation.usage import Usage
 from ccproxy.formats.chat.usage import UsageReader
 from ccproxy.formats.sse import ServerSentEvent
-from ccproxy.formats.usage import Usage
 
 USAGE = (
     '"usage":{"prompt_tokens":20,"completion_tokens":6,"prompt_tokens_details":{"cached_tokens":8},'

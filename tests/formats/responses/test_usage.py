@@ -1,6 +1,6 @@
+from ccproxy.conversation.usage import Usage
 from ccproxy.formats.responses.usage import UsageReader
 from ccproxy.formats.sse import ServerSentEvent
-from ccproxy.formats.usage import Usage
 
 RESPONSE = (
     '{"model":"m","status":"%s","incomplete_details":%s,"usage":{"input_tokens":20,"output_tokens":6,'

@@ -1,7 +1,11 @@
+import contextlib
+import itertools
 from typing import Any
 
 import pytest
 
+from ccproxy.simulator.openai import chat_rules, responses_rules
+from ccproxy.simulator.openai.catalogue import find
 from ccproxy.simulator.openai.chat_request import ChatRequest
 from ccproxy.simulator.openai.checking import read_object, validate
 from ccproxy.simulator.openai.errors import ApiError
@@ -99,7 +103,52 @@ def test_a_chat_shaped_tool_is_no_responses_tool() -> None:
     assert raised.value.message == "Missing required parameter: 'tools[0].name'."
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"hi"', b"\xff"])
+VALUES: list[Any] = [
+    None,
+    0,
+    1.5,
+    "",
+    "x",
+    True,
+    [],
+    {},
+    [[]],
+    [{}],
+    ["x"],
+    {"type": "x"},
+    {"type": ["x"]},
+    [{"type": "function"}],
+    [{"role": ["x"]}],
+    [{"role": "user", "content": [5]}],
+    {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": []}},
+    {
+        "type": "allowed_tools",
+        "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": 5}]},
+    },
+    [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": [1]}, "strict": True}],
+    [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "required": 5}}}],
+]
+
+
+def test_whatever_a_field_holds_only_refusals_come() -> None:
+    chat = {"model": "gpt-4o", "messages": [USER]}
+    responses = {"model": "gpt-5", "input": "hi"}
+    refused = 0
+    for field, value in itertools.product(ChatRequest.model_fields, VALUES):
+        with contextlib.suppress(ApiError):
+            chat_rules.check(validate(ChatRequest, chat | {field: value}), find("gpt-4o"))
+            continue
+        refused += 1
+    for field, value in itertools.product(ResponsesRequest.model_fields, VALUES):
+        with contextlib.suppress(ApiError):
+            responses_rules.check(validate(ResponsesRequest, responses | {field: value}), find("gpt-5"))
+            continue
+        refused += 1
+
+    assert refused > 1000
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"hi"', b"\xff", b'{"a": NaN}', b'{"a": "\\ud800"}'])
 def test_a_body_that_is_no_object(body: bytes) -> None:
     with pytest.raises(ApiError) as raised:
         read_object(body)

@@ -18,9 +18,12 @@ def test_a_tool_for_programs() -> None:
 
 
 def test_a_name_alone_makes_no_shell() -> None:
-    assert (
-        first([Tool("exec", {}), Tool("shell", None)])[0].name
-        == "exec"
-        != first([Tool("shell", None)])[0].example
-    )
-    assert first([Tool("a", {}), Tool("b", {})]) == [Tool("a", {}), Tool("b", {})]
+    wrong_kind = [Tool("shell", None), Tool("exec", {})]
+
+    assert first(wrong_kind) == wrong_kind
+
+
+def test_other_tools_keep_their_order() -> None:
+    tools = [Tool("b", {}), Tool("a", {})]
+
+    assert first(tools) == tools

@@ -1,4 +1,4 @@
-from ccproxy.formats.usage import Usage
+from ccproxy.conversation.usage import Usage
 
 
 def test_what_nobody_said_is_none() -> None:
