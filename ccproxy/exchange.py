@@ -5,9 +5,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ccproxy.conversation.usage import Usage
 from ccproxy.failures import Failure
 from ccproxy.formats import FormatName
-from ccproxy.formats.usage import Usage
 from ccproxy.routes import BackendName, Operation
 
 Door = Literal["reverse", "proxy", "tunnel"]

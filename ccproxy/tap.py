@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
+from ccproxy.conversation.usage import Usage
 from ccproxy.exchange import Exchange
 from ccproxy.formats.anthropic.usage import UsageReader as AnthropicUsage
 from ccproxy.formats.chat.usage import UsageReader as ChatUsage
 from ccproxy.formats.decompress import Decode, UnknownEncodingError, decoder
 from ccproxy.formats.responses.usage import UsageReader as ResponsesUsage
 from ccproxy.formats.sse import Reader, ServerSentEvent
-from ccproxy.formats.usage import Usage
 
 LONGEST_REPLY = 8 * 2**20
 """Bytes of a JSON reply that are kept to read its usage; a longer one passes unread."""

@@ -9,11 +9,11 @@ from ccproxy.conversation.request import Effort
 class ModelFacts:
     """Facts about one upstream model.
 
-    `max_tokens` is the most it may be asked to write. `sampling` says whether temperature and top_p may be set,
-    `efforts` which effort levels it takes (none: it has no levels), `budget`, `adaptive` and `disabled` which kinds of
-    `thinking` it takes, `system_turns` whether a system turn may stand in the middle of the history, `prefill` whether the
-    last turn may be the assistant's, `structured` whether it takes a JSON schema for its output, `reasoning` whether it is
-    a reasoning model (OpenAI).
+    `max_tokens` is the most it may be asked to write. `sampling` says whether temperature and top_p may be
+    set, `efforts` which effort levels it takes (none: it has no levels), `budget`, `adaptive` and
+    `disabled` which kinds of `thinking` it takes, `system_turns` whether a system turn may stand in the
+    middle of the history, `prefill` whether the last turn may be the assistant's, `structured` whether it
+    takes a JSON schema for its output, `reasoning` whether it is a reasoning model (OpenAI).
     """
 
     id: str

@@ -27,8 +27,8 @@ class Decoded:
 class Names:
     """How tools were renamed on their way to the upstream, to be undone in its answer.
 
-    `original` maps a name on the wire to the client's; `custom` holds the client's names of custom tools that went as
-    functions with one property `input`.
+    `original` maps a name on the wire to the client's; `custom` holds the client's names of custom tools
+    that went as functions with one property `input`.
     """
 
     original: Mapping[str, str] = field(default_factory=dict)
@@ -48,8 +48,8 @@ class Encoded:
 class AnswerTo:
     """What an encoder of answers has to know of the client.
 
-    `model` is the name that the client asked for; `id` makes ids of ours unique (hex digits); `created` is in seconds of the
-    epoch; `request` is what the client asked, for formats that repeat it in their answer.
+    `model` is the name that the client asked for; `id` makes ids of ours unique (hex digits); `created` is
+    in seconds of the epoch; `request` is what the client asked, for formats that repeat it in their answer.
     """
 
     model: str
@@ -60,7 +60,7 @@ class AnswerTo:
 
 
 class StreamDecoder(Protocol):
-    """An upstream's stream, as events. It keeps the grammar of `ccproxy.conversation.events` whatever comes in."""
+    """An upstream's stream, as events in the grammar of `ccproxy.conversation.events`, whatever comes in."""
 
     def feed(self, event: ServerSentEvent) -> Iterable[Event]:
         """The events that this one makes."""

@@ -66,7 +66,7 @@ def check_prompt(data: dict[str, Any], caller: Caller) -> dict[str, Any]:
     tools = data.get("tools")
     for tool in tools if isinstance(tools, list) else []:
         kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in TOOLS:
+        if str(kind) not in TOOLS:
             raise Detail(400, f"Unsupported tool type: {kind}")
     return without_internals({name: value for name, value in data.items() if name != "stream_options"})
 

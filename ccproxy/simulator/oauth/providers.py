@@ -1,7 +1,7 @@
 """The three authorisation servers as data: client ids, scopes, redirect rules and lifetimes.
 
-Client ids are public constants of public clients (no secret exists). Read 2026-11-22 from the official
-`anthropic` SDK 2.12, Claude Code 2.1.330, the open-source Codex CLI and OpenAI's pages on SIWC.
+Client ids are public constants of public clients (no secret exists). Read 2026-11-22: the `anthropic`
+SDK 2.12, Claude Code 2.1.330, the open-source Codex CLI, OpenAI's pages on Sign in with ChatGPT.
 """
 
 import hashlib

@@ -79,7 +79,7 @@ class CustomChoice(Strict):
 
 class AllowedTools(Strict):
     mode: Literal["auto", "required"]
-    tools: list[dict[str, Any]]
+    tools: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 class AllowedChoice(Strict):

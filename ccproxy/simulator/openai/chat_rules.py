@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from ccproxy.simulator.openai.catalogue import Model, check_effort
 from ccproxy.simulator.openai.chat_messages import (
@@ -26,7 +27,7 @@ from ccproxy.simulator.openai.chat_request import (
 )
 from ccproxy.simulator.openai.errors import ApiError, invalid_value, unsupported_parameter, unsupported_value
 from ccproxy.simulator.openai.images import check_image
-from ccproxy.simulator.openai.schemas import check_parameters, check_strict
+from ccproxy.simulator.openai.schemas import check_parameters, check_schema
 
 
 def check(request: ChatRequest, model: Model) -> None:
@@ -99,10 +100,7 @@ def _check_tools(request: ChatRequest) -> None:
 
 def _check_function(tool: FunctionTool, param: str) -> None:
     function = tool.function
-    check_parameters(function.parameters, name=function.name, param=param)
-    if function.strict and function.parameters is not None:
-        owner = f"function '{function.name}'"
-        check_strict(function.parameters, owner=owner, code="invalid_function_parameters", param=param)
+    check_parameters(function.parameters, strict=bool(function.strict), name=function.name, param=param)
 
 
 def tool_name(tool: Tool) -> str:
@@ -115,8 +113,13 @@ def chosen_names(request: ChatRequest) -> list[str]:
         case FunctionChoice(function=named) | CustomChoice(custom=named):
             return [named.name]
         case AllowedChoice(allowed_tools=allowed):
-            return [str(tool.get(tool.get("type", ""), {}).get("name")) for tool in allowed.tools]
+            return [_allowed_name(tool) for tool in allowed.tools]
     return []
+
+
+def _allowed_name(tool: dict[str, Any]) -> str:
+    inner = tool.get(str(tool.get("type")))
+    return str(inner.get("name")) if isinstance(inner, dict) else ""
 
 
 def _check_format(request: ChatRequest) -> None:
@@ -136,9 +139,14 @@ def _check_format(request: ChatRequest) -> None:
                     param="response_format.json_schema.schema",
                     code="missing_required_parameter",
                 )
-            if wanted.strict:
-                owner = f"response_format '{wanted.name}'"
-                check_strict(wanted.schema_, owner=owner, code="invalid_json_schema", param="response_format")
+            owner = f"response_format '{wanted.name}'"
+            check_schema(
+                wanted.schema_,
+                strict=bool(wanted.strict),
+                owner=owner,
+                code="invalid_json_schema",
+                param="response_format",
+            )
 
 
 def _check_history(messages: Sequence[Message]) -> None:

@@ -87,20 +87,20 @@ USUAL: dict[int, tuple[str, str | None, str]] = {
 OVERLOADED = HttpError(503)
 """What `error200` says without a stream."""
 
-# Codes that a scenario can name, with the type they come with.
-CODES: dict[str, str] = {
-    "insufficient_quota": "insufficient_quota",
-    "rate_limit_exceeded": "requests",
-    "server_is_overloaded": "server_error",
-    "slow_down": "server_error",
-    "context_length_exceeded": INVALID,
-    "content_policy_violation": INVALID,
-    "invalid_api_key": INVALID,
-    "token_expired": INVALID,
-    "invalid_encrypted_content": INVALID,
-    "model_not_found": INVALID,
-    "cyber_policy": INVALID,
-    "websocket_connection_limit_reached": INVALID,
+# Codes that a scenario can name: the type they come with, the message.
+CODES: dict[str, tuple[str, str]] = {
+    "insufficient_quota": ("insufficient_quota", "You exceeded your current quota."),
+    "rate_limit_exceeded": ("requests", "Rate limit reached. Please try again in 1s."),
+    "server_is_overloaded": ("server_error", "The server is overloaded. Please retry later."),
+    "slow_down": ("server_error", "Slow down. Please retry later."),
+    "context_length_exceeded": (INVALID, "Your input exceeds the context window of this model."),
+    "content_policy_violation": (INVALID, "The request was rejected by the safety system."),
+    "invalid_api_key": (INVALID, "Incorrect API key provided."),
+    "token_expired": (INVALID, "Your token has expired."),
+    "invalid_encrypted_content": (INVALID, "The encrypted content could not be verified."),
+    "model_not_found": (INVALID, "The model does not exist or you do not have access to it."),
+    "cyber_policy": (INVALID, "The request was rejected by the safety system."),
+    "websocket_connection_limit_reached": (INVALID, "The connection has reached its age limit."),
 }
 
 
@@ -108,7 +108,7 @@ def scripted(fault: HttpError) -> ApiError:
     """The error that a scenario asked for; its `type` may be a code or a type of this API."""
     kind, code, message = USUAL.get(fault.status, USUAL[500])
     if fault.type in CODES:
-        kind, code = CODES[fault.type], fault.type
+        (kind, message), code = CODES[fault.type], fault.type
     elif fault.type is not None:
         kind, code = fault.type, None
     headers = {"retry-after": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}

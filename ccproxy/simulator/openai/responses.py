@@ -97,7 +97,10 @@ class Responses:
         items = [_with_id(item) for item in stored.input]
         if query.get("order", "desc") == "desc":
             items.reverse()
-        seen = [item["id"] for item in items].index(query["after"]) + 1 if "after" in query else 0
+        ids = [item["id"] for item in items]
+        if "after" in query and query["after"] not in ids:
+            raise ApiError(404, f"Item with id '{query['after']}' not found.", param="after")
+        seen = ids.index(query["after"]) + 1 if "after" in query else 0
         limit = _number(query, "limit", 20)
         page = items[seen : seen + limit]
         ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}

@@ -1,6 +1,5 @@
 """What a Responses request must not say, beyond the shapes of its fields."""
 
-import json
 from collections.abc import Sequence
 
 from ccproxy.simulator.openai.catalogue import Model, check_effort
@@ -28,7 +27,7 @@ from ccproxy.simulator.openai.responses_request import (
 )
 from ccproxy.simulator.openai.responses_store import ResponseStore
 from ccproxy.simulator.openai.responses_tools import FunctionTool, NamedChoice, NamespaceTool, Tool
-from ccproxy.simulator.openai.schemas import check_parameters, check_strict
+from ccproxy.simulator.openai.schemas import check_parameters, check_schema
 from ccproxy.simulator.openai.sealed import unseal
 
 ID_PREFIXES = {
@@ -87,14 +86,8 @@ def _check_tool(tool: Tool, param: str) -> None:
         for index, inner in enumerate(tool.tools):
             _check_tool(inner, f"{param}.tools[{index}]")
     if isinstance(tool, FunctionTool):
-        check_parameters(tool.parameters, name=tool.name, param=f"{param}.parameters")
-        if tool.strict and tool.parameters is not None:
-            check_strict(
-                tool.parameters,
-                owner=f"function '{tool.name}'",
-                code="invalid_function_parameters",
-                param=f"{param}.parameters",
-            )
+        strict = bool(tool.strict)
+        check_parameters(tool.parameters, strict=strict, name=tool.name, param=f"{param}.parameters")
 
 
 def names(tools: Sequence[Tool]) -> list[str]:
@@ -110,9 +103,14 @@ def names(tools: Sequence[Tool]) -> list[str]:
 
 def _check_format(request: ResponsesRequest) -> None:
     wanted = request.format
-    if isinstance(wanted, JsonSchemaFormat) and wanted.strict:
-        owner = f"response_format '{wanted.name}'"
-        check_strict(wanted.schema_, owner=owner, code="invalid_json_schema", param="text.format.schema")
+    if isinstance(wanted, JsonSchemaFormat):
+        check_schema(
+            wanted.schema_,
+            strict=bool(wanted.strict),
+            owner=f"response_format '{wanted.name}'",
+            code="invalid_json_schema",
+            param="text.format.schema",
+        )
     if isinstance(wanted, JsonObjectFormat):
         spoken = [request.instructions or ""]
         for item in request.items:
@@ -208,8 +206,3 @@ def check_pairs(history: Sequence[Item]) -> None:
     for call_id, answered in called.items():
         if not answered:
             raise ApiError(400, f"No tool output found for function call {call_id}.", param="input")
-
-
-def dump(items: Sequence[Item]) -> str:
-    """Items as one line of JSON."""
-    return json.dumps([item.model_dump(exclude_unset=True) for item in items], ensure_ascii=False)

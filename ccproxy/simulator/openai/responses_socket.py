@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ccproxy.simulator.delivery import TRANSPORT
 from ccproxy.simulator.ledger import entry_of
+from ccproxy.simulator.openai.checking import read_object
 from ccproxy.simulator.openai.errors import ApiError
 from ccproxy.simulator.openai.responses_run import Answer
 from ccproxy.simulator.script import Cut, Drop, Fault, Silence, StreamError
@@ -64,7 +65,7 @@ class ResponsesSocket:
             text = await self._inbox.get()
             lane: dict[str, Any] = {}
             try:
-                data = _read_message(text)
+                data = read_object(text.encode("utf-8", "surrogatepass"))
                 if "stream_id" in data:
                     lane = {"stream_id": data.pop("stream_id")}
                 await self._handle(data, text, lane)
@@ -116,16 +117,6 @@ class ResponsesSocket:
         entry_of(self._socket.scope).outcome = "cut"
         self._socket.scope["extensions"][TRANSPORT].close()
         raise Broken
-
-
-def _read_message(text: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        raise ApiError(400, "We could not parse the JSON of your message.") from None
-    if not isinstance(data, dict):
-        raise ApiError(400, "Expected a JSON object.")
-    return data
 
 
 def error_message(error: ApiError) -> dict[str, Any]:

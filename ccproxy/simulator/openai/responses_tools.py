@@ -109,7 +109,7 @@ class NamedChoice(Strict):
 class AllowedChoice(Strict):
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
-    tools: list[dict[str, Any]]
+    tools: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 class HostedChoice(Strict):

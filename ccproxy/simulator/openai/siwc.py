@@ -51,7 +51,7 @@ def check_body(data: dict[str, Any]) -> None:
             raise _unsupported(f"input[{number}].role", "cannot be system")
     tools = data.get("tools")
     for number, tool in enumerate(tools if isinstance(tools, list) else []):
-        if isinstance(tool, dict) and tool.get("type") in REFUSED_TOOLS:
+        if isinstance(tool, dict) and str(tool.get("type")) in REFUSED_TOOLS:
             raise _unsupported(f"tools[{number}].type")
     if isinstance(data.get("tool_choice"), dict):
         raise _unsupported("tool_choice", "cannot name one tool")
