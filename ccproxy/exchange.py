@@ -5,10 +5,13 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ccproxy.conversation.losses import Loss
+from ccproxy.conversation.parts import Wire
 from ccproxy.conversation.usage import Usage
 from ccproxy.failures import Failure
 from ccproxy.formats import FormatName
 from ccproxy.routes import BackendName, Operation
+from ccproxy.translation import Translation
 
 Door = Literal["reverse", "proxy", "tunnel"]
 """How a request came in: to our own address, as a proxy request, or inside a CONNECT tunnel."""
@@ -47,11 +50,17 @@ class Exchange:
     route: str = ""
     upstream: str = ""
     reshaped: bool = False
+    renamed: bool = False
+    wire: Wire | None = None
+    upstream_format: FormatName | None = None
+    translation: Translation | None = field(default=None, repr=False)
+    losses: tuple[Loss, ...] = ()
 
     client: str | None = None
     session_id: str | None = None
     agent_id: str | None = None
     model_requested: str | None = None
+    model_sent: str | None = None
     model_served: str | None = None
     stream: bool = False
 

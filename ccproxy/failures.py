@@ -29,6 +29,11 @@ def invalid_json(detail: str) -> Failure:
     )
 
 
+def invalid_request(path: str, message: str) -> Failure:
+    text = f"{path}: {message}" if path else message
+    return Failure("invalid_request", 400, "invalid_request_error", text, param=path or None)
+
+
 def invalid_http(detail: str) -> Failure:
     return Failure("invalid_http", 400, "invalid_request_error", f"The request is not valid HTTP: {detail}.")
 
@@ -48,6 +53,15 @@ def proxy_unauthorized() -> Failure:
         407,
         "authentication_error",
         "This proxy asks for its own token: put it into the proxy address, http://ccproxy:TOKEN@HOST:PORT.",
+    )
+
+
+def stranger() -> Failure:
+    return Failure(
+        "stranger",
+        403,
+        "permission_error",
+        "Only this machine may use the proxy; set security.auth_token to let others in.",
     )
 
 
@@ -101,13 +115,8 @@ def unknown_route(method: str, path: str) -> Failure:
     )
 
 
-def not_translated(route: str) -> Failure:
-    return Failure(
-        "not_translated",
-        501,
-        "invalid_request_error",
-        f"{route} needs a translation between formats, which this version does not have.",
-    )
+def not_available(what: str) -> Failure:
+    return Failure("not_available", 501, "invalid_request_error", f"This version cannot do that yet: {what}.")
 
 
 def body_too_large(limit: int) -> Failure:

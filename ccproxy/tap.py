@@ -4,6 +4,8 @@ from typing import Protocol
 
 from ccproxy.conversation.usage import Usage
 from ccproxy.exchange import Exchange
+from ccproxy.failures import Failure
+from ccproxy.formats import ERRORS
 from ccproxy.formats.anthropic.usage import UsageReader as AnthropicUsage
 from ccproxy.formats.chat.usage import UsageReader as ChatUsage
 from ccproxy.formats.decompress import Decode, UnknownEncodingError, decoder
@@ -44,7 +46,8 @@ class Tap:
 
     def __init__(self, exchange: Exchange, *, sse: bool, encoding: str, keep: bool = False) -> None:
         self._exchange = exchange
-        self._reader = READERS[exchange.client_format]() if exchange.client_format in READERS else None
+        spoken = exchange.upstream_format or exchange.client_format
+        self._reader = READERS[spoken]() if spoken in READERS else None
         self._events = Reader() if sse else None
         self._plain = encoding.strip().lower() in ("", "identity")
         self._reply = bytearray()
@@ -77,6 +80,14 @@ class Tap:
         if self._events is None or not self._plain:
             return False
         return not self._tail or self._tail.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
+
+    def closing(self, failure: Failure, request_id: str) -> list[bytes]:
+        """What may follow to say that the stream has failed; nothing in the middle of something."""
+        return self.error_event(failure, request_id) if self.between_events else []
+
+    def error_event(self, failure: Failure, request_id: str) -> list[bytes]:
+        """The event of the client's format that says so."""
+        return [ERRORS[self._exchange.client_format].event(failure, request_id)]
 
     def finish(self) -> None:
         """Write down what was seen. To be called once, however the answer ended."""

@@ -12,10 +12,12 @@ from ccproxy.addons.gate import Gate
 from ccproxy.addons.listeners import Listeners
 from ccproxy.addons.recorder import Recorder
 from ccproxy.addons.responder import Responder
+from ccproxy.addons.rewriter import Rewriter
 from ccproxy.addons.router import Router
 from ccproxy.backends.backend import backends
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.server import LocalServer
+from ccproxy.reasoning import ReasoningStore
 from ccproxy.settings import Settings, SettingsError, load
 
 
@@ -35,13 +37,15 @@ def make_chain(settings: Settings) -> list[Any]:
     upstreams = backends(settings)
     local = LocalServer()
     secret = secrets.token_urlsafe(32)
+    reasoning = ReasoningStore()
     gate, recorder = Gate(settings), Recorder()
     return [
         Listeners(settings, local, lambda: make_app(upstreams, secret)),
         gate,
         Router(settings, upstreams, local.target),
+        Rewriter(settings, upstreams, reasoning),
         Authoriser(upstreams, (SECRET_HEADER, secret)),
-        Responder(),
+        Responder(reasoning),
         recorder,
         Drain(gate, recorder, settings.server.drain_seconds),
     ]

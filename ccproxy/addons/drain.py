@@ -48,7 +48,7 @@ class Drain:
         self.gate.closed = True
         ctx.options.update(server=False)
         if count := len(self.recorder.running):
-            logger.info("Stopping: %d requests may finish within %g s.", count, self.seconds)
+            logger.info("Stopping; running requests: %d, time left: %g s.", count, self.seconds)
         deadline = asyncio.get_running_loop().time() + self.seconds
         # asyncio has no event for "every buffer is empty"
         while self.busy() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110

@@ -61,6 +61,8 @@ class Gate:
     def check(self, flow: http.HTTPFlow, exchange: Exchange) -> Failure | None:
         if self.closed:
             return failures.shutting_down()
+        if not self.token and not is_loopback(flow.client_conn.peername[0]):
+            return failures.stranger()
         if exchange.door == "tunnel":
             # whoever opened the tunnel has shown the token; a page in a browser may not use our credentials
             policy = self.policies.get(flow.request.host, "observe")

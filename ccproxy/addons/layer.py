@@ -13,6 +13,7 @@ why the copy with the real headers can stand in the flow while the message is wr
 
 import time
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from mitmproxy import ctx, flow, http
 from mitmproxy.connection import Server
@@ -46,7 +47,6 @@ from ccproxy.addons.exchanges import begin, error_response
 from ccproxy.addons.seal import REQUEST_SECRETS, RESPONSE_SECRETS, seal, unsealed
 from ccproxy.exchange import Door, Exchange
 from ccproxy.failures import Failure
-from ccproxy.formats import ERRORS
 from ccproxy.settings.kinds import is_loopback
 
 CONNECT_TIMEOUT = 30.0
@@ -58,10 +58,14 @@ TLS_FAILED = "TLS: "
 
 @dataclass(frozen=True)
 class Limits:
-    """What a stream may use: bytes of a request body that we hold, seconds of silence from an upstream."""
+    """What a stream may use: bytes of a request body that we hold, seconds of silence from an upstream.
+
+    After `keepalive` seconds of silence the client of a translated stream gets a sign of life.
+    """
 
     body: int
     idle: float
+    keepalive: float = 15.0
 
     @property
     def connect(self) -> float:
@@ -69,7 +73,21 @@ class Limits:
 
     @property
     def tick(self) -> float:
-        return max(0.05, min(self.idle, CONNECT_TIMEOUT) / 8)
+        return max(0.05, min(self.idle, self.keepalive, CONNECT_TIMEOUT) / 8)
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A stream callable that can end its stream with an error of ours."""
+
+    def closing(self, failure: Failure, request_id: str) -> list[bytes]: ...
+
+
+@runtime_checkable
+class Pingable(Protocol):
+    """A stream callable that can say that it lives."""
+
+    def ping(self) -> list[bytes]: ...
 
 
 @dataclass
@@ -88,11 +106,12 @@ class Stream(HttpStream):
     def __init__(self, context: Context, stream_id: int, limits: Limits) -> None:
         super().__init__(context, stream_id)
         self.limits = limits
-        self.heard = time.monotonic()
+        self.heard = self.pinged = time.monotonic()
         self.sealed: http.Request | None = None
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, Tick):
+            yield from self.keep_alive()
             yield from self.check_silence()
             return
         if isinstance(event, (ResponseHeaders, ResponseData)):
@@ -177,6 +196,17 @@ class Stream(HttpStream):
 
     # --- failures
 
+    def keep_alive(self) -> layer.CommandGenerator[None]:
+        """A sign of life to the client of a stream that we write ourselves."""
+        stream: object = self.flow.response.stream if self.flow.response else None
+        if self.server_state != self.state_stream_response_body or not isinstance(stream, Pingable):
+            return
+        now = time.monotonic()
+        if now - max(self.heard, self.pinged) >= self.limits.keepalive:
+            self.pinged = now
+            for piece in stream.ping():
+                yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
+
     def check_silence(self) -> layer.CommandGenerator[None]:
         waiting = (
             self.state_wait_for_response_headers,
@@ -244,10 +274,11 @@ class Stream(HttpStream):
             return
         self.flow.error = flow.Error(failure.message)
         yield HttpErrorHook(self.flow)
-        tap = self.flow.response.stream if self.flow.response else None
-        if getattr(tap, "between_events", False):
-            event = ERRORS[self.exchange.client_format].event(failure, self.exchange.id)
-            yield SendHttp(ResponseData(self.stream_id, event), self.context.client)
+        stream: object = self.flow.response.stream if self.flow.response else None
+        closing = stream.closing(failure, self.exchange.id) if isinstance(stream, Closable) else []
+        if closing:
+            for piece in closing:
+                yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
         else:
             # in the middle of something nothing can be said: break off, as the upstream did

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
+from mitmproxy.proxy.mode_specs import ProxyMode
 from starlette.types import ASGIApp
 
 from ccproxy.addons.layer import Layers, Limits
 from ccproxy.addons.redact import Redact
 from ccproxy.local.server import LocalServer
 from ccproxy.settings import Settings
+from ccproxy.settings.kinds import is_loopback
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,10 @@ class Listeners:
         self.server = server
         self.app = app
         self.redact = Redact()
-        self.layers = Layers(Limits(settings.server.body_limit, settings.retries.idle_timeout_seconds))
+        retries = settings.retries
+        self.layers = Layers(
+            Limits(settings.server.body_limit, retries.idle_timeout_seconds, retries.keepalive_seconds)
+        )
 
     def load(self, loader: Loader) -> None:
         # at the end of the chain, because it corrects what mitmproxy's NextLayer has decided
@@ -43,12 +48,21 @@ class Listeners:
     def running(self) -> None:
         self.server.start(self.app())
         ctx.options.update(**options(self.settings))
+        # a mode that a script sets while it is loaded is stored but never bound; from here on it is
         if uses_default_listener():
-            # a mode that a script sets while it is loaded is stored but never bound; from here on it is
             modes, notice = listener_modes(self.settings, proxy_port_given=False)
             if notice:
                 logger.warning(notice)
             ctx.options.update(listen_host=self.settings.server.host, mode=modes)
+        elif not ctx.options.listen_host:
+            modes = [with_port(ProxyMode.parse(mode)) for mode in ctx.options.mode]
+            ctx.options.update(listen_host=self.settings.server.host, mode=modes)
+        if not self.settings.security.auth_token and (host := open_to_others()):
+            # the gate turns strangers away as well; a user who wants them should learn how
+            logger.error(
+                "Other machines can reach %s: set security.auth_token (ccproxy generate-token --save).", host
+            )
+            ctx.master.event_loop.call_later(0.5, ctx.master.shutdown)
 
     def done(self) -> None:
         ctx.master.addons.remove(self.layers)
@@ -76,6 +90,18 @@ def uses_default_listener() -> bool:
     return chosen.mode == ["regular"] and not chosen.listen_host and not chosen.listen_port
 
 
+def with_port(mode: ProxyMode) -> str:
+    """A mode that names its port itself: a new specification, so that mitmproxy binds it anew."""
+    port = mode.listen_port(ctx.options.listen_port)
+    return mode.full_spec if mode.custom_listen_host else f"{mode.full_spec.partition('@')[0]}@{port}"
+
+
+def open_to_others() -> str:
+    """The first address of a listener that is not this machine's loopback, or nothing."""
+    hosts = (ProxyMode.parse(mode).listen_host(ctx.options.listen_host) for mode in ctx.options.mode)
+    return next((host or "*" for host in hosts if not is_loopback(host)), "")
+
+
 def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[str], str]:
     """The modes to bind on `server.host`, and a notice when the regular listener has to be left out."""
     server = settings.server
@@ -85,7 +111,7 @@ def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[
     if not proxy_port_given and not is_free(server.host, server.proxy_port):
         return (
             modes,
-            f"Port {server.proxy_port} is in use: no HTTPS_PROXY listener. Choose one with --proxy-port.",
+            f"Port {server.proxy_port} is in use: no HTTPS_PROXY listener. Another: server.proxy_port.",
         )
     return [*modes, f"regular@{server.proxy_port}"], ""
 

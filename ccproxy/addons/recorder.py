@@ -49,7 +49,7 @@ class Recorder:
             exchange.error = exchange.failure.code
         # what authenticated it is of no use any more
         exchange.received, exchange.attached = [], []
-        if exchange.policy != "relay":
+        if exchange.policy != "relay" or exchange.failure:
             self.finished.append(exchange)
             logger.info("%s", Line(exchange))
 
@@ -63,7 +63,9 @@ class Line:
     def __str__(self) -> str:
         exchange = self.exchange
         took = (exchange.ended or exchange.started) - exchange.started
-        parts = [exchange.method, exchange.path.partition("?")[0], "->", str(exchange.status or "-")]
+        host = f"https://{exchange.upstream}" if exchange.door == "tunnel" else ""
+        path = host + exchange.path.partition("?")[0]
+        parts = [exchange.method, path, "->", str(exchange.status or "-")]
         if exchange.error:
             parts.append(exchange.error)
         if model := exchange.model_served or exchange.model_requested:

@@ -1,14 +1,22 @@
-"""The responder: lets the answer through as it comes, with the tap on it."""
+"""The responder: lets the answer through as it comes, with the tap on it, or has it translated."""
 
 import contextlib
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx, http
 
 from ccproxy.addons.exchanges import exchange_of
+from ccproxy.addons.rewriter import warnings
+from ccproxy.addons.translated import RenamedStream, TranslatedStream, stream_headers, translate_whole
+from ccproxy.conversation.reply import Reply
 from ccproxy.exchange import Exchange
 from ccproxy.formats import models
+from ccproxy.reasoning import ReasoningStore
+from ccproxy.rename import StreamRenamer, changed_reply
 from ccproxy.tap import Tap
+
+EVENTS = "text/event-stream"
 
 BUFFERED = frozenset(("messages", "count_tokens", "chat", "responses", "models"))
 """Operations whose JSON answers are held until they are whole: one cut short becomes a clear error."""
@@ -19,7 +27,8 @@ class Responder:
 
     name = "ccproxy_responder"
 
-    def __init__(self) -> None:
+    def __init__(self, reasoning: ReasoningStore) -> None:
+        self.reasoning = reasoning
         self.taps: WeakKeyDictionary[http.HTTPFlow, Tap] = WeakKeyDictionary()
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -34,16 +43,29 @@ class Responder:
         if exchange.policy == "relay":
             response.stream = True
             return
-        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = response.headers.get("content-encoding", "")
         tap = Tap(
             exchange,
-            sse=content_type == "text/event-stream",
-            encoding=response.headers.get("content-encoding", ""),
+            sse=kind == EVENTS,
+            encoding=encoding,
             keep=somebody_looks() and not exchange.confidential,
         )
         self.taps[flow] = tap
-        if not (content_type == "application/json" and exchange.operation in BUFFERED):
+        say_what_was_done(response, exchange)
+        if kind == EVENTS and response.status_code == 200 and exchange.translation and exchange.stream:
+            translator = exchange.translation.stream(self.remember_for(exchange))
+            response.stream = TranslatedStream(translator, tap, encoding)
+            stream_headers(response)
+        elif kind == EVENTS and exchange.renamed and exchange.wire:
+            response.stream = RenamedStream(StreamRenamer(exchange.wire, exchange.model_requested or ""), tap)
+            stream_headers(response)
+        elif not exchange.translation and not (kind == "application/json" and exchange.operation in BUFFERED):
             response.stream = tap
+
+    def remember_for(self, exchange: Exchange) -> Callable[[Reply], None] | None:
+        """Chat clients cannot carry reasoning; what they would lose is kept."""
+        return self.reasoning.remember if exchange.client_format == "chat" else None
 
     def response(self, flow: http.HTTPFlow) -> None:
         exchange, content = exchange_of(flow), flow.response and flow.response.raw_content
@@ -52,7 +74,13 @@ class Responder:
             # this one was not streamed: the tap sees it only now
             tap(content)
         self.finish(flow)
-        if exchange and exchange.reshaped and flow.response and flow.response.status_code == 200:
+        if exchange is None or flow.response is None or exchange.failure or flow.response.stream:
+            return
+        if exchange.translation and exchange.sent:
+            translate_whole(flow.response, exchange, exchange.translation, self.reasoning)
+        elif exchange.renamed and exchange.sent:
+            flow.response.content = changed_reply(content or b"", exchange.model_requested or "")
+        elif exchange.reshaped and flow.response.status_code == 200:
             reshape(flow.response, exchange)
 
     def error(self, flow: http.HTTPFlow) -> None:
@@ -65,6 +93,14 @@ class Responder:
         tap.finish()
         if flow.response and flow.response.raw_content is None:
             flow.response.raw_content = tap.kept
+
+
+def say_what_was_done(response: http.Response, exchange: Exchange) -> None:
+    """The headers that tell a client of losses, and of the model that really answers."""
+    if listed := warnings(exchange.losses):
+        response.headers["x-ccproxy-warnings"] = listed
+    if exchange.model_sent and exchange.model_sent != exchange.model_requested:
+        response.headers["x-ccproxy-upstream-model"] = exchange.model_sent
 
 
 def reshape(response: http.Response, exchange: Exchange) -> None:

@@ -10,13 +10,17 @@ from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
 from ccproxy.backends.backend import Backend
 from ccproxy.backends.target import Target
+from ccproxy.conversation.parts import Wire
 from ccproxy.exchange import Exchange
 from ccproxy.formats import FormatName
-from ccproxy.routes import BackendName, Operation, Route, find
+from ccproxy.routes import BACKENDS, BackendName, Operation, find
 from ccproxy.settings import Settings
 
 INSPECTED: frozenset[Operation] = frozenset(("messages", "count_tokens", "chat", "responses"))
 """Operations whose body is a JSON object that we read."""
+
+WIRES: dict[Operation, Wire] = {"messages": "anthropic", "chat": "chat", "responses": "responses"}
+"""Operations that can be translated, and the format in which a client asks for them."""
 
 HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "forwarded", "via")
@@ -94,20 +98,26 @@ class Router:
         exchange.operation, exchange.route = route.operation, route.label
         exchange.policy = "attach"
         if route.backend is None:
-            self.send(flow, exchange, self.local, route.path)
+            point_at(request, exchange, self.local, route.path)
             return
         backend = self.backends.get(route.backend)
-        if backend is None or not is_native(route, backend):
-            refuse(flow, exchange, failures.not_translated(f"{request.method} {route.label}"))
+        if backend is None:
+            refuse(flow, exchange, failures.not_available(f"{request.method} {route.label}"))
             return
-        exchange.backend = backend.name
         drop_headers(request.headers)
-        if is_token_endpoint(route.path):
+        self.to_backend(flow, exchange, backend, route.path)
+
+    def to_backend(self, flow: http.HTTPFlow, exchange: Exchange, backend: Backend, path: str) -> None:
+        """A request that one of our backends answers; untranslated it goes to `path` below its base URL."""
+        request = flow.request
+        exchange.backend = backend.name
+        if is_token_endpoint(path):
             self.only_look(request, exchange)
-        if route.operation == "models" and exchange.client_format not in backend.formats:
+        if exchange.operation == "models" and exchange.client_format not in backend.formats:
             exchange.reshaped = True
             prepare_reshape(request.headers, exchange)
-        self.send(flow, exchange, backend.target, route.path)
+        exchange.wire = WIRES.get(exchange.operation)
+        point_at(request, exchange, backend.target, path)
 
     def intercept(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """A request that its client meant for a provider. Observed ones are changed in nothing."""
@@ -121,20 +131,20 @@ class Router:
         exchange.backend, exchange.route = backend.name if backend else None, f"https://{host}"
         exchange.upstream = host
         path = backend.path_below(request.path) if backend else None
-        if policy == "observe" or is_token_endpoint(bare):
+        chosen = self.backends.get(policy) if policy in BACKENDS else backend
+        if policy == "observe" or is_token_endpoint(bare) or (path is None and chosen is backend):
+            # what we only look at stays on its way, unless a stand-in for the provider runs on this machine
             self.only_look(request, exchange)
-        elif backend is None or policy not in ("credentials", backend.name):
-            refuse(flow, exchange, failures.not_translated(f"intercept.hosts {host} = {policy!r}"))
+            if backend and backend.target.loopback:
+                point_at(request, exchange, backend.target, path, request.path)
             return
-        elif path is None:
-            # outside the API that our credential is for
-            self.only_look(request, exchange)
+        exchange.policy = "attach"
+        if chosen is None:
+            refuse(flow, exchange, failures.not_available(f"intercept.hosts {host} = {policy!r}"))
+        elif chosen is backend or exchange.operation in WIRES:
+            self.to_backend(flow, exchange, chosen, path or "")
         else:
-            exchange.policy = "attach"
-        # our credential goes where it belongs; what we only look at stays on its way, unless a stand-in
-        # for the provider runs on this machine
-        if backend and (exchange.policy == "attach" or backend.target.loopback):
-            self.send(flow, exchange, backend.target, path, request.path)
+            refuse(flow, exchange, failures.unknown_route(request.method, bare))
 
     def only_look(self, request: http.Request, exchange: Exchange) -> None:
         """Let it through as it is, with the client's own credential."""
@@ -146,20 +156,15 @@ class Router:
         # what is streamed is never in the flow
         request.stream = exchange.confidential or (length.isdigit() and int(length) > self.body_limit)
 
-    def send(
-        self, flow: http.HTTPFlow, exchange: Exchange, target: Target, path: str | None, whole: str = ""
-    ) -> None:
-        """Point the request at an upstream: `path` is below its base URL, `whole` stands beside it."""
-        request = flow.request
-        request.scheme, request.host, request.port = target.scheme, target.host, target.port
-        request.path = whole if path is None else target.prefix + path
-        request.host_header = target.origin.partition("://")[2]
-        exchange.upstream = target.host
 
-
-def is_native(route: Route, backend: Backend) -> bool:
-    """Whether the upstream speaks the client's format, so that nothing has to be translated."""
-    return route.operation in ("models", "other") or route.format in backend.formats
+def point_at(
+    request: http.Request, exchange: Exchange, target: Target, path: str | None, whole: str = ""
+) -> None:
+    """Point the request at an upstream: `path` is below its base URL, `whole` stands beside it."""
+    request.scheme, request.host, request.port = target.scheme, target.host, target.port
+    request.path = whole if path is None else target.prefix + path
+    request.host_header = target.origin.partition("://")[2]
+    exchange.upstream = target.host
 
 
 def prepare_reshape(headers: http.Headers, exchange: Exchange) -> None:

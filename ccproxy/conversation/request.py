@@ -28,7 +28,9 @@ class Turn:
 class Tool:
     """A tool that the client runs. `schema` is None when the client gave none.
 
-    `custom` tools take any text instead of JSON; `grammar` then says in words or syntax which.
+    `custom` tools take any text instead of JSON; `grammar` then says which, in the language `syntax` (`lark`
+    or `regex`). `namespace` is the group that the client keeps the tool in; `name` then is
+    `<namespace>__<the client's name>`.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Tool:
     strict: bool | None = None
     custom: bool = False
     grammar: str | None = None
+    syntax: str | None = None
+    namespace: str | None = None
     path: str = ""
 
 
@@ -122,7 +126,8 @@ class Request:
     """A whole request.
 
     `others` holds what the client said and no other format can carry, by its path in the client's request:
-    an encoder of the same wire format puts it back, any other turns each into a loss.
+    an encoder of the same wire format puts it back, any other turns each into a loss. `echo` holds, as the
+    client wrote them, the fields that answers of its format repeat.
     """
 
     wire: Wire
@@ -133,3 +138,4 @@ class Request:
     tool_choice: ToolChoice | None = None
     params: Params = Params()
     others: JsonObject = field(default_factory=dict)
+    echo: JsonObject = field(default_factory=dict, compare=False)

@@ -32,7 +32,15 @@ class LocalServer:
 
     def start(self, app: ASGIApp) -> None:
         """Serve from now on."""
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="wsproto")
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="wsproto",
+        )
         self._task = asyncio.create_task(_Server(config).serve(sockets=[self._socket]))
 
     def stop(self) -> None:

@@ -39,6 +39,7 @@ def test_what_ended_it() -> None:
         flow.error = mitmproxy_flow.Error(message)
         recorder.error(flow)
         assert made.error == error
+        assert list(recorder.finished) == [made]
         assert not recorder.running
 
 
@@ -66,3 +67,8 @@ def test_a_line() -> None:
     made.usage.input, made.usage.output = 12, 3
     made.ended = made.started + 1.234
     assert str(Line(made)) == "POST /api/v1/messages -> 200 aborted m 12 in, 3 out 1.23 s"
+
+
+def test_a_line_of_an_intercepted_exchange_names_the_host() -> None:
+    made = Exchange("tunnel", "POST", "/v1/messages", upstream="api.anthropic.com", status=200)
+    assert str(Line(made)).startswith("POST https://api.anthropic.com/v1/messages -> 200")

@@ -4,11 +4,9 @@ import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from ccproxy.addons.router import drop_headers, is_native, is_token_endpoint, pass_by, prepare_reshape
-from ccproxy.backends.backend import backends
+from ccproxy.addons.router import drop_headers, is_token_endpoint, pass_by, point_at, prepare_reshape
+from ccproxy.backends.target import Target
 from ccproxy.exchange import Exchange
-from ccproxy.routes import find
-from ccproxy.settings import load
 
 
 def test_what_stays_between_the_client_and_us() -> None:
@@ -23,24 +21,6 @@ def test_what_stays_between_the_client_and_us() -> None:
     )
     drop_headers(headers)
     assert sorted(name.lower() for name in headers) == ["accept-encoding", "anthropic-beta"]
-
-
-@pytest.mark.parametrize(
-    ("path", "native"),
-    [
-        ("/api/v1/messages", True),
-        ("/api/v1/chat/completions", False),
-        ("/api/v1/responses", False),
-        ("/api/v1/files", True),
-        ("/openai/v1/messages", False),
-        ("/openai/v1/responses", True),
-    ],
-)
-def test_native(path: str, native: bool) -> None:
-    route = find("POST", path, "api")
-    assert route is not None
-    assert route.backend is not None
-    assert is_native(route, backends(load({}, environ={}).settings)[route.backend]) is native
 
 
 def test_token_endpoints() -> None:
@@ -65,3 +45,13 @@ def test_a_list_that_is_reshaped_has_to_be_readable(name: str, version: str | No
     prepare_reshape(headers, exchange)
     assert headers["accept-encoding"] == "identity"
     assert headers.get("anthropic-version") == version
+
+
+def test_where_a_request_is_pointed_at() -> None:
+    flow, exchange = tflow.tflow(), Exchange("reverse", "GET", "/")
+    point_at(flow.request, exchange, Target("https", "gateway.example", 8443, "/base"), "/v1/messages")
+    assert flow.request.url == "https://gateway.example:8443/base/v1/messages"
+    assert flow.request.host_header == "gateway.example:8443"
+    assert exchange.upstream == "gateway.example"
+    point_at(flow.request, exchange, Target("http", "127.0.0.1", 9, "/base"), None, "/whole?x=1")
+    assert flow.request.url == "http://127.0.0.1:9/whole?x=1"

@@ -8,7 +8,10 @@ def test_each_backend_is_where_the_settings_say() -> None:
     assert found["api"].target.prefix == "/x"
     assert found["openai"].target.origin == "https://api.openai.com"
     assert found["openai"].target.prefix == "/v1"
-    assert found["api"].formats == {"anthropic"}
+    assert found["api"].formats == ("anthropic",)
+    assert found["api"].wire_for("chat") == "anthropic"
+    assert found["openai"].wire_for("chat") == "chat"
+    assert found["openai"].wire_for("anthropic") == "responses"
 
 
 def test_paths_of_the_public_host() -> None:

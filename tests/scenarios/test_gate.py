@@ -10,7 +10,17 @@ import openai
 import pytest
 
 from tests.conftest import Proxies
-from tests.support.processes import Proxy, Simulator, clean_environment, command, free_port, started
+from tests.support.processes import (
+    BIN,
+    ROOT,
+    Proxy,
+    Simulator,
+    clean_environment,
+    command,
+    free_port,
+    started,
+    wait_until_ready,
+)
 from tests.support.sockets import port_of
 
 TOKEN = "the-token-of-this-proxy"
@@ -181,6 +191,25 @@ def test_open_to_the_network_needs_a_token(home: Path, program: str) -> None:
     with started(command(program), home, settings) as process:
         process.child.wait(20)
         assert process.child.returncode == 1
+        assert "security.auth_token" in process.output
+
+
+@pytest.mark.parametrize("option", [["--listen-port"], ["--listen-host", "127.0.0.1", "--listen-port"]])
+def test_a_port_of_the_users_own_stays_on_loopback(home: Path, option: list[str]) -> None:
+    port = free_port()
+    arguments = [str(BIN / "mitmdump"), *option, str(port), "-s", str(ROOT / "addons" / "ccproxy.py")]
+    with started(arguments, home, {"SERVER__PORT": "1", "PYTHONUNBUFFERED": "1"}) as process:
+        process.wait_for(rf"127\.0\.0\.1:{port}\.\n")
+        wait_until_ready(process, port)
+        bound = {line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]}
+        assert f"0100007F:{port:04X}" in bound
+        assert f"00000000:{port:04X}" not in bound
+
+
+def test_a_listener_of_the_users_own_for_everybody_needs_a_token(home: Path) -> None:
+    arguments = [str(BIN / "mitmdump"), "--listen-host", "0.0.0.0", "--listen-port", str(free_port())]
+    with started([*arguments, "-s", str(ROOT / "addons" / "ccproxy.py")], home) as process:
+        assert process.child.wait(20) == 1
         assert "security.auth_token" in process.output
 
 

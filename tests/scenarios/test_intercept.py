@@ -89,11 +89,33 @@ def test_openai_by_its_own_name(host: str, proxies: Proxies, simulator: Simulato
         assert ["authorization", f"Bearer {key}"] in list(last(simulator)["headers"])  # type: ignore[call-overload]
 
 
-def test_a_policy_that_needs_a_translation(proxies: Proxies) -> None:
-    proxy = proxies.get("serve", {"INTERCEPT__HOSTS": '{"api.openai.com": "api"}'})
+def test_another_backend_answers(host: str, proxies: Proxies, simulator: Simulator) -> None:
+    """A tool that is hard-wired to OpenAI runs on Claude, and the other way round."""
+    hosts = {"api.openai.com": "api", "api.anthropic.com": "openai"}
+    rules = [{"match": "gpt-*", "target": "claude-opus-4-8"}, {"match": "claude-*", "target": "gpt-5.5"}]
+    settings = {"INTERCEPT__HOSTS": json.dumps(hosts), "MODELS__RULES": json.dumps(rules)}
+    proxy = proxies.get(host, settings)
+    simulator.clear()
+    with through(proxy) as client:
+        chat = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "hello"}]}
+        answer = client.post("https://api.openai.com/v1/chat/completions", json=chat).json()
+        assert answer["choices"][0]["message"]["content"] == "hello"
+        assert answer["model"] == "gpt-5.5"
+        message = client.post(
+            "https://api.anthropic.com/v1/messages?beta=true", content=BODY, headers=HEADERS
+        )
+        assert message.json()["content"][0]["text"] == "x"
+        refused = client.get("https://api.openai.com/v1/files")
+        assert (refused.status_code, refused.headers["x-ccproxy-error"]) == (404, "unknown_route")
+    assert [entry["path"] for entry in simulator.requests()] == ["/v1/messages", "/openai/v1/responses"]
+    assert "of-the-client" not in str(simulator.requests())
+
+
+def test_a_policy_for_a_backend_that_is_not_there_yet(proxies: Proxies) -> None:
+    proxy = proxies.get("serve", {"INTERCEPT__HOSTS": '{"api.openai.com": "sdk"}'})
     with through(proxy) as client:
         answer = client.post("https://api.openai.com/v1/responses", json={"model": "m", "input": "x"})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_translated")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_available")
 
 
 def test_the_sdk_through_https_proxy(proxy: Proxy, simulator: Simulator) -> None:

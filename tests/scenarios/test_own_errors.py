@@ -56,11 +56,12 @@ def test_unknown_route(proxy: Proxy) -> None:
     assert httpx.get(f"{proxy.url}/nowhere", trust_env=False).json()["error"]["type"] == "unknown_route"
 
 
-def test_a_route_that_needs_a_translation(proxy: Proxy) -> None:
+def test_a_backend_that_is_not_there_yet(host: str, proxies: Proxies) -> None:
+    proxy = proxies.get(host, {"MODELS__RULES": '[{"match": "*", "target": "m", "backend": "sdk"}]'})
     with openai.OpenAI(base_url=f"{proxy.url}/api/v1", api_key="x", max_retries=0) as client:
         with pytest.raises(openai.APIStatusError) as caught:
             client.chat.completions.create(model="m", messages=[])
-    assert (caught.value.status_code, caught.value.code) == (501, "not_translated")
+    assert (caught.value.status_code, caught.value.code) == (501, "not_available")
 
 
 @pytest.mark.parametrize("chunked", [False, True])

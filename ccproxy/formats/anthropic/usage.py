@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ccproxy.conversation.parts import JsonObject
 from ccproxy.conversation.usage import Usage
 from ccproxy.formats.sse import ServerSentEvent
 
@@ -62,6 +63,13 @@ class UsageReader:
             reasoning=thinking if isinstance(thinking, int) else None,
         )
 
+    def take(self, usage: object) -> None:
+        """A `usage` object of an answer or an event; what is none is passed over."""
+        try:
+            self._take_tokens(msgspec.convert(usage, _Tokens))
+        except msgspec.ValidationError:
+            return
+
     def reply(self, body: bytes) -> None:
         """A whole JSON body: a message, a token count or an error."""
         try:
@@ -102,3 +110,17 @@ class UsageReader:
     def _take_error(self, error: dict[str, Any] | None) -> None:
         if error:
             self.error = str(error.get("type") or "error")
+
+
+def to_wire(usage: Usage) -> JsonObject:
+    """A `usage` object. The four main figures are always there: what is not known is 0."""
+    read, written = usage.cache_read or 0, usage.cache_write or 0
+    wire: JsonObject = {
+        "input_tokens": max(0, (usage.input or 0) - read - written),
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": read,
+        "output_tokens": usage.output or 0,
+    }
+    if usage.reasoning is not None:
+        wire["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    return wire

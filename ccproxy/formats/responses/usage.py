@@ -81,3 +81,44 @@ class UsageReader:
             )
         if response.error:
             self.error = str(response.error.get("code") or response.error.get("type") or "error")
+
+
+def usage_of(tokens: object) -> Usage:
+    """The `usage` of a response; figures that are missing or no numbers are None."""
+    figures = _mapping(tokens)
+    read, reasoning = (
+        _mapping(figures.get("input_tokens_details")),
+        _mapping(figures.get("output_tokens_details")),
+    )
+    return Usage(
+        input=_count(figures.get("input_tokens")),
+        output=_count(figures.get("output_tokens")),
+        cache_read=_count(read.get("cached_tokens")),
+        cache_write=_count(read.get("cache_write_tokens")),
+        reasoning=_count(reasoning.get("reasoning_tokens")),
+    )
+
+
+def usage_object(usage: Usage) -> dict[str, Any] | None:
+    """The `usage` of a response, None when the upstream told nothing; the reference asks for all of it."""
+    if usage.input is None and usage.output is None:
+        return None
+    prompt, completion = usage.input or 0, usage.output or 0
+    return {
+        "input_tokens": prompt,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read or 0,
+            "cache_write_tokens": usage.cache_write or 0,
+        },
+        "output_tokens": completion,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning or 0},
+        "total_tokens": prompt + completion,
+    }
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

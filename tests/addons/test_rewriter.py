@@ -1,0 +1,62 @@
+"""The rewriter's small judgements; whole translations are in tests/scenarios/test_translation.py."""
+
+import gzip
+
+import pytest
+from mitmproxy import http
+
+from ccproxy.addons.rewriter import LONGEST_WARNING, body_of, loss_refused, set_headers, warnings
+from ccproxy.conversation.losses import Loss, RequestError
+
+
+def test_headers_of_the_upstreams_kind() -> None:
+    headers = http.Headers(
+        User_Agent="a",
+        OpenAI_Organization="o",
+        X_Stainless_Lang="python",
+        Traceparent="t",
+        Content_Encoding="gzip",
+    )
+    set_headers(headers, "anthropic")
+    assert dict(headers) == {
+        "User-Agent": "a",
+        "Traceparent": "t",
+        "content-type": "application/json",
+        "accept-encoding": "identity",
+        "anthropic-version": "2023-06-01",
+    }
+    headers = http.Headers(Anthropic_Beta="b", X_Claude_Code_Session_Id="s", X_App="cli", User_Agent="a")
+    set_headers(headers, "responses")
+    assert sorted(headers) == ["User-Agent", "accept-encoding", "content-type"]
+
+
+def test_losses_in_a_header() -> None:
+    losses = [
+        Loss("seed", "why"),
+        Loss("temperature", "why", "clamped"),
+        Loss("seed", "again"),
+        Loss("ä", "why"),
+    ]
+    assert warnings(losses) == "seed,temperature(clamped),?"
+    many = [Loss(f"messages.{number}.content", "why") for number in range(500)]
+    assert len(warnings(many)) == LONGEST_WARNING
+    assert warnings(many).endswith("...")
+    assert warnings([]) == ""
+
+
+def test_a_loss_that_is_refused() -> None:
+    failure = loss_refused(Loss("seed", "Claude has no seed"))
+    assert (failure.status, failure.code, failure.param) == (400, "translation_loss", "seed")
+    assert "Claude has no seed" in failure.message
+
+
+def test_a_compressed_body_is_read_and_a_broken_one_is_named() -> None:
+    packed = http.Request.make(
+        "POST", "http://x/", gzip.compress(b"{}"), http.Headers(Content_Encoding="gzip")
+    )
+    packed.raw_content = gzip.compress(b"{}")
+    assert body_of(packed) == b"{}"
+    packed.raw_content = b"no gzip"
+    with pytest.raises(RequestError) as caught:
+        body_of(packed)
+    assert caught.value.path == "content-encoding"
