@@ -25,29 +25,82 @@ QUIET = {
 }
 
 
-def claude_code() -> str:
-    """The program. A machine without it skips the test; CI has it."""
-    found = shutil.which("claude")
+INSTALL = {
+    "claude": "npm install -g @anthropic-ai/claude-code",
+    "codex": "npm install -g @openai/codex",
+    "aider": "pipx install aider-chat",
+}
+NOWHERE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+"""For clients that look around on the network: nothing but loopback is reached, and at once."""
+
+
+def program(name: str) -> str:
+    """A client's program. A machine without it skips the test; CI has it."""
+    found = shutil.which(name)
     if found is None:
-        assert not os.environ.get("CI"), "claude is not on PATH, and CI has to have it"
-        pytest.skip("Claude Code is not on PATH: npm install -g @anthropic-ai/claude-code")
+        assert not os.environ.get("CI"), f"{name} is not on PATH, and CI has to have it"
+        pytest.skip(f"{name} is not on PATH: {INSTALL[name]}")
     return found
 
 
 def run_claude(home: Path, prompt: str, environment: Mapping[str, str], *options: str) -> str:
     """`claude -p` in an empty folder; returns what it prints."""
+    return run_client([program("claude"), "-p", prompt, *options], home, {**QUIET, **environment})
+
+
+def run_codex(home: Path, prompt: str, base_url: str, *options: str) -> str:
+    """`codex exec` with a provider of its own at this address; returns what it prints."""
+    provider = f'{{name="fk",base_url="{base_url}",wire_api="responses",env_key="FAKE_KEY"}}'
+    command = [
+        program("codex"),
+        "exec",
+        "--skip-git-repo-check",
+        "--dangerously-bypass-approvals-and-sandbox",
+    ]
+    command += ["-c", "model_provider=fk", "-c", f"model_providers.fk={provider}"]
+    for feature in ("apps", "plugins", "remote_plugin"):
+        command += ["--disable", feature]
+    command += ["-c", "analytics.enabled=false", *options, prompt]
+    environment = {
+        **NOWHERE,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "TERM": "dumb",
+        "FAKE_KEY": "sk-of-the-client",
+    }
+    return run_client(command, home, environment)
+
+
+def run_aider(home: Path, prompt: str, base_url: str, model: str) -> str:
+    """`aider --message` against a server that speaks Chat Completions; returns what it prints."""
+    options = (
+        "--yes-always --no-git --no-check-update --analytics-disable --no-show-model-warnings --no-pretty"
+    )
+    more = "--no-show-release-notes --no-gitignore --no-detect-urls"
+    command = [program("aider"), *options.split(), *more.split(), "--model", model, "--message", prompt]
+    environment = {
+        **NOWHERE,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "TERM": "dumb",
+        "OPENAI_API_KEY": "sk-of-the-client",
+        "OPENAI_API_BASE": base_url,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    }
+    return run_client(command, home, environment)
+
+
+def run_client(command: list[str], home: Path, environment: Mapping[str, str]) -> str:
+    """A client in an empty folder of its own home; it has to end well. Returns its standard output."""
     folder = home / "work"
     folder.mkdir(parents=True, exist_ok=True)
     node = str(Path(shutil.which("node") or "/usr/bin/node").parent)
     completed = subprocess.run(
-        [claude_code(), "-p", prompt, *options],
+        command,
         cwd=folder,
         env={
             "HOME": str(home),
             "TMPDIR": str(folder),
             "PATH": f"{node}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
-            **QUIET,
             **environment,
         },
         stdin=subprocess.DEVNULL,

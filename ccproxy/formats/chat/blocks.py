@@ -56,6 +56,11 @@ class Blocks:
         self._calls: dict[object, _Block] = {}
         self._count = 0
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the last block is reasoning that has no seal yet."""
+        return bool(self._queue) and self._queue[-1].kind == "reasoning" and not self._queue[-1].seal
+
     def text(self, kind: TextKind, text: str) -> Iterator[Event]:
         """More text of this kind."""
         last = self._queue[-1] if self._queue else None
@@ -67,10 +72,9 @@ class Blocks:
 
     def seal(self, seal: Seal, text: str) -> Iterator[Event]:
         """The seal of the reasoning so far; `text` is what it seals, for when none of it came."""
-        last = self._queue[-1] if self._queue else None
-        if last is None or last.kind != "reasoning" or last.seal:
-            last = self._append(_Block("reasoning", said=[text] if text else []))
-        last.seal = seal
+        if not self.is_thinking:
+            self._append(_Block("reasoning", said=[text] if text else []))
+        self._queue[-1].seal = seal
         return self._advance()
 
     def call(

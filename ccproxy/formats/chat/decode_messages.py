@@ -97,10 +97,7 @@ def _thought(message: JsonObject, content: Sequence[Part]) -> tuple[Part, ...]:
     if content and isinstance(content[0], Text):
         tagged, rest = reasoning.without_tags(content[0].text)
         content = (*((Text(rest),) if rest else ()), *content[1:])
-    if sealed := tuple(reasoning.carried(message.get("reasoning_details"))):
-        return (*sealed, *content)
-    said = reasoning.said(message)
-    return (*((Reasoning(said),) if said else ()), *tagged, *content)
+    return (*reasoning.thoughts(message), *tagged, *content)
 
 
 def _call(item: object, path: str) -> ToolCall:

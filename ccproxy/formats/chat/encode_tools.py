@@ -19,7 +19,7 @@ def encode_tools(request: Request, renamer: Renamer) -> tuple[JsonObject, list[L
         return {}, losses
     fields: JsonObject = {"tools": tools}
     if choice:
-        fields["tool_choice"] = _choice(choice, renamer)
+        fields["tool_choice"] = _choice(choice, request.tools, renamer)
     if request.params.parallel_tool_calls is not None:
         fields["parallel_tool_calls"] = request.params.parallel_tool_calls
     return fields, losses
@@ -67,8 +67,11 @@ def _description(tool: Tool, losses: list[Loss]) -> str | None:
 
 def _check_choice(choice: ToolChoice, tools: tuple[AnyTool, ...]) -> None:
     lost = [tool for tool in tools if not _is_kept(tool)]
+    names = {tool.name for tool in tools if isinstance(tool, Tool)}
     if choice.mode == "tool":
-        is_left = any(isinstance(tool, Tool) and tool.name == choice.name for tool in tools)
+        is_left = choice.name in names
+    elif choice.allowed is not None:
+        is_left = not names.isdisjoint(choice.allowed)
     else:
         is_left = len(lost) < len(tools)
     if lost and not is_left:
@@ -82,10 +85,17 @@ def _is_kept(tool: AnyTool) -> bool:
     return isinstance(tool, Tool) or (isinstance(tool, HostedTool) and tool.wire == "chat")
 
 
-def _choice(choice: ToolChoice, renamer: Renamer) -> object:
+def _choice(choice: ToolChoice, tools: tuple[AnyTool, ...], renamer: Renamer) -> object:
     if choice.mode == "tool" and choice.name is not None:
         return {"type": "function", "function": {"name": renamer.wire(choice.name)}}
-    if choice.allowed is not None and choice.mode in ("auto", "required"):
-        tools = [{"type": "function", "function": {"name": renamer.wire(name)}} for name in choice.allowed]
-        return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": tools}}
-    return choice.mode
+    if choice.allowed is None or choice.mode not in ("auto", "required"):
+        return choice.mode
+    ours = {tool.name for tool in tools if isinstance(tool, Tool)}
+    allowed = [
+        {"type": "function", "function": {"name": renamer.wire(name)}}
+        for name in choice.allowed
+        if name in ours
+    ]
+    if not allowed:
+        return "none"
+    return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": allowed}}

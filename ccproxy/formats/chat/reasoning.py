@@ -22,12 +22,26 @@ def detail(seal: Seal, text: str, index: int) -> JsonObject:
     return {"type": DETAIL, "format": seal.provider, "data": pack(seal, text), "index": index}
 
 
-def carried(details: object) -> Iterator[Reasoning]:
-    """The sealed reasoning in a list of such entries, in its order; entries of others are passed over."""
+def carried(message: JsonObject) -> Iterator[Reasoning]:
+    """The sealed reasoning of a message or delta, in its order; entries of others are passed over."""
+    details = message.get("reasoning_details")
     for entry in details if isinstance(details, list) else ():
         match entry:
             case {"type": "ccproxy.reasoning", "data": str(data)} if unpacked := unpack(data):
                 yield Reasoning(unpacked[1], unpacked[0])
+
+
+def thoughts(message: JsonObject) -> tuple[Reasoning, ...]:
+    """The reasoning of a whole message: sealed if it has seals, else as text without one.
+
+    The carriers of OpenAI's seals have no text: what there is goes with the first of them.
+    """
+    sealed, text = tuple(carried(message)), said(message)
+    if not sealed:
+        return (Reasoning(text),) if text else ()
+    if any(thought.text for thought in sealed):
+        return sealed
+    return (Reasoning(text, sealed[0].seal), *sealed[1:])
 
 
 def said(message: JsonObject) -> str:

@@ -37,6 +37,8 @@ class StreamDecoder:
             return self._guarded(
                 self._fail(Failed("api_error", "The upstream sent a chunk that is not JSON."))
             )
+        if event.name == "error" and not chunk.get("error"):
+            chunk = {"error": chunk or "The upstream reported an error."}
         return self.take(chunk)
 
     def take(self, chunk: JsonObject) -> Iterable[Event]:
@@ -76,11 +78,14 @@ class StreamDecoder:
             yield UsageSeen(usage)
 
     def _delta(self, delta: JsonObject) -> Iterator[Event]:
+        sealed = list(reasoning.carried(delta))
         if text := reasoning.said(delta):
-            yield from self._blocks.text("reasoning", text)
-        for sealed in reasoning.carried(delta.get("reasoning_details")):
-            if sealed.seal:
-                yield from self._blocks.seal(sealed.seal, sealed.text)
+            # a whole answer says it twice, all in one and with each seal
+            if self._blocks.is_thinking or not any(thought.text for thought in sealed):
+                yield from self._blocks.text("reasoning", text)
+        for thought in sealed:
+            if thought.seal:
+                yield from self._blocks.seal(thought.seal, thought.text)
         if text := _content(delta.get("content")):
             yield from self._blocks.text("text", text)
         if text := _text(delta, "refusal"):

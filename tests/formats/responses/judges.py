@@ -141,7 +141,9 @@ def client_of(content: bytes, content_type: str = "text/event-stream") -> openai
         lambda request: httpx2.Response(200, headers={"content-type": content_type}, content=content)
     )
     http_client = httpx2.Client(transport=transport)
-    return openai.OpenAI(api_key="k", base_url="http://127.0.0.1:1/v1", max_retries=0, http_client=http_client)
+    return openai.OpenAI(
+        api_key="k", base_url="http://127.0.0.1:1/v1", max_retries=0, http_client=http_client
+    )
 
 
 def read_by_sdk(stream: bytes) -> Response:

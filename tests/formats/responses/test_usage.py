@@ -1,5 +1,5 @@
 from ccproxy.conversation.usage import Usage
-from ccproxy.formats.responses.usage import UsageReader
+from ccproxy.formats.responses.usage import UsageReader, usage_object, usage_of
 from ccproxy.formats.sse import ServerSentEvent
 
 RESPONSE = (
@@ -36,3 +36,21 @@ def test_errors() -> None:
     assert reader.error == "server_error"
     reader.event(ServerSentEvent("error", '{"code":"rate_limit_exceeded"}'))
     assert reader.error == "rate_limit_exceeded"
+
+
+def test_usage_of_a_response_and_back() -> None:
+    figures = {
+        "input_tokens": 1000,
+        "input_tokens_details": {"cached_tokens": 900, "cache_write_tokens": 90},
+        "output_tokens": 50,
+        "output_tokens_details": {"reasoning_tokens": 20},
+        "total_tokens": 1050,
+    }
+    assert usage_of(figures) == Usage(1000, 50, 900, 90, 20)
+    assert usage_object(usage_of(figures)) == figures
+
+
+def test_figures_that_are_none() -> None:
+    assert usage_of(None) == usage_of([]) == Usage()
+    assert usage_of({"input_tokens": "7", "output_tokens": True, "input_tokens_details": 3}) == Usage()
+    assert usage_object(Usage()) is None
