@@ -27,7 +27,8 @@ class Exchange:
     """One request and its answer.
 
     `admitted` is the gate's word, `cleared` the last one before anything may go upstream; the bodies
-    of a `confidential` exchange hold tokens and are never kept.
+    of a `confidential` exchange hold tokens and are never kept. `origin` is an allowed web page's.
+    `unreadable` says why we cannot look into the request's body: it matters only if we have to change it.
     Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
     credential headers that the client sent and `attached` those that go upstream instead; neither is ever
     in the flow, so nothing that stores or shows a flow can hold a secret.
@@ -51,11 +52,13 @@ class Exchange:
     upstream: str = ""
     reshaped: bool = False
     renamed: bool = False
+    unreadable: Failure | None = None
     wire: Wire | None = None
     upstream_format: FormatName | None = None
     translation: Translation | None = field(default=None, repr=False)
     losses: tuple[Loss, ...] = ()
 
+    origin: str | None = None
     client: str | None = None
     session_id: str | None = None
     agent_id: str | None = None

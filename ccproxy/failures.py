@@ -128,9 +128,45 @@ def body_too_large(limit: int) -> Failure:
     )
 
 
+def unsupported_encoding(encoding: str) -> Failure:
+    return Failure(
+        "unsupported_encoding",
+        415,
+        "invalid_request_error",
+        f"A body in the encoding {encoding!r} cannot be read here: send it plain, or as gzip or zstd.",
+    )
+
+
+def broken_encoding(encoding: str) -> Failure:
+    return Failure(
+        "broken_encoding",
+        400,
+        "invalid_request_error",
+        f"The request body is not what its content-encoding says ({encoding}): send it again, or plain.",
+    )
+
+
+def no_websocket(path: str) -> Failure:
+    return Failure(
+        "no_websocket",
+        426,
+        "invalid_request_error",
+        f"There is no WebSocket at {path}: send the request over HTTP, with stream.",
+    )
+
+
 def internal_error() -> Failure:
     return Failure(
         "internal_error", 500, "api_error", "The proxy failed on this request; its log says more. Try again."
+    )
+
+
+def client_timeout(seconds: float) -> Failure:
+    return Failure(
+        "client_timeout",
+        408,
+        "invalid_request_error",
+        f"The request's body stopped for {seconds:g} s (retries.idle_timeout_seconds). Send it again.",
     )
 
 

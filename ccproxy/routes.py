@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
+from urllib.parse import unquote
 
 from ccproxy.formats import FormatName
 
@@ -82,6 +83,9 @@ TABLE: tuple[Row, ...] = (
     ),
 )
 
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+"""What is passed on at all; TRACE would send a credential back."""
+
 ALIASES: tuple[tuple[str, str], ...] = (("/claude/sdk/", "/sdk/"), ("/claude/", "/api/"))
 """Prefixes that stand for others; `/v1/` stands for the default backend's."""
 
@@ -111,7 +115,7 @@ def guess_format(path: str, *, anthropic_headers: bool) -> FormatName:
 @lru_cache(maxsize=1024)
 def _find(method: str, path: str, default_backend: BackendName) -> Route | None:
     path = _without_alias(path, default_backend)
-    if ".." in path.split("/"):
+    if method not in METHODS or ".." in unquote(path).split("/"):
         return None
     for row, pattern in _COMPILED:
         if (row.methods == "*" or method in row.methods.split()) and (match := pattern.fullmatch(path)):

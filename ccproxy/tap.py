@@ -1,5 +1,6 @@
 """The tap: looks at an answer while its bytes pass, and changes none of them."""
 
+import contextlib
 from typing import Protocol
 
 from ccproxy.conversation.usage import Usage
@@ -94,7 +95,8 @@ class Tap:
         if self._reader is None:
             return
         if self._reply and len(self._reply) <= LONGEST_REPLY:
-            self._reader.reply(bytes(self._reply))
+            with contextlib.suppress(RecursionError):
+                self._reader.reply(bytes(self._reply))
         exchange = self._exchange
         exchange.model_served = self._reader.model
         exchange.stop_reason = self._reader.stop_reason
@@ -106,13 +108,12 @@ class Tap:
             return
         try:
             text = self._decode(data)
-        except ValueError:
+            if self._events is None:
+                if len(self._reply) <= LONGEST_REPLY:
+                    self._reply += text
+                return
+            for event in self._events.feed(text):
+                self._reader.event(event)
+        except (ValueError, RecursionError):
             # what we cannot read we do not judge: the bytes go on
             self._decode = None
-            return
-        if self._events is None:
-            if len(self._reply) <= LONGEST_REPLY:
-                self._reply += text
-            return
-        for event in self._events.feed(text):
-            self._reader.event(event)

@@ -38,7 +38,8 @@ def make_chain(settings: Settings) -> list[Any]:
     local = LocalServer()
     secret = secrets.token_urlsafe(32)
     reasoning = ReasoningStore()
-    gate, recorder = Gate(settings), Recorder()
+    own = [local.target, *(backend.target for backend in upstreams.values())]
+    gate, recorder = Gate(settings, own), Recorder()
     return [
         Listeners(settings, local, lambda: make_app(upstreams, secret)),
         gate,

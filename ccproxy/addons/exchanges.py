@@ -40,4 +40,17 @@ def error_response(exchange: Exchange, failure: Failure) -> http.Response:
     if failure.status == 407:
         headers["proxy-authenticate"] = 'Basic realm="ccproxy"'
     body = ERRORS[exchange.client_format].body(failure, exchange.id)
-    return http.Response.make(failure.status, body, headers)
+    response = http.Response.make(failure.status, body, headers)
+    allow_origin(response, exchange)
+    if exchange.method == "HEAD":
+        # the length is that of the body which a GET would have had (RFC 9110, 9.3.2)
+        response.raw_content = b""
+    return response
+
+
+def allow_origin(response: http.Response, exchange: Exchange) -> None:
+    """Let the page that asked read the answer, if it was allowed to ask (Fetch standard)."""
+    if exchange.origin:
+        response.headers["access-control-allow-origin"] = exchange.origin
+        response.headers["access-control-expose-headers"] = "*"
+        response.headers.add("vary", "origin")

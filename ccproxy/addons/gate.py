@@ -1,21 +1,27 @@
 """The gate: who may speak. It lets an exchange in or answers in its place; nothing later checks again."""
 
+import asyncio
 import base64
-import binascii
+import contextlib
 import hmac
 import ipaddress
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from mitmproxy import http
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
+from ccproxy.backends.target import Target
 from ccproxy.exchange import Exchange
 from ccproxy.failures import Failure
-from ccproxy.formats import FormatName
+from ccproxy.formats import FormatName, utility
 from ccproxy.routes import find, guess_format
 from ccproxy.settings import Settings
 from ccproxy.settings.kinds import is_loopback
+
+CALLBACK = ("GET", "/oauth/callback")
 
 OPEN = frozenset(
     (("GET", "/health/live"), ("HEAD", "/health/live"), ("HEAD", "/"), ("GET", "/oauth/callback"))
@@ -30,7 +36,8 @@ class Gate:
 
     name = "ccproxy_gate"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, own: Iterable[Target] = ()) -> None:
+        self.own = {(target.host, target.port) for target in own}
         token = settings.security.auth_token
         self.token = token.get_secret_value().encode() if token else b""
         self.hosts = {
@@ -47,6 +54,9 @@ class Gate:
         self.requestheaders(flow)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.is_replay:
+            flow.response = replay_refused()
+            return
         exchange = exchange_of(flow)
         if exchange is None:
             return
@@ -65,13 +75,13 @@ class Gate:
             return failures.stranger()
         if exchange.door == "tunnel":
             # whoever opened the tunnel has shown the token; a page in a browser may not use our credentials
-            policy = self.policies.get(flow.request.host, "observe")
-            return None if policy == "observe" else self.check_origin(flow)
+            policy = self.policies.get(plain_host(flow.request.host), "observe")
+            return None if policy == "observe" else self.check_origin(flow, exchange)
         if exchange.door == "proxy":
             return self.check_token(flow, exchange) or self.check_target(flow)
         return (
             self.check_host(flow)
-            or self.check_origin(flow)
+            or self.check_origin(flow, exchange)
             or self.check_token(flow, exchange)
             or self.check_size(flow)
         )
@@ -83,11 +93,17 @@ class Gate:
             return None
         return failures.host_not_allowed(host)
 
-    def check_origin(self, flow: http.HTTPFlow) -> Failure | None:
+    def check_origin(self, flow: http.HTTPFlow, exchange: Exchange) -> Failure | None:
         """A browser says which page asks; only our own pages and those that the settings name may."""
+        if (flow.request.method, flow.request.path.partition("?")[0]) == CALLBACK:
+            # the provider's page sends the browser back here; the callback's own state protects it
+            return None
         origin = flow.request.headers.get("origin")
         if origin is not None:
-            return None if self.origin_allowed(origin, flow) else failures.origin_not_allowed(origin)
+            if not self.origin_allowed(origin, flow):
+                return failures.origin_not_allowed(origin)
+            exchange.origin = origin
+            return None
         if flow.request.headers.get("sec-fetch-site", "none").lower() in ("none", "same-origin"):
             return None
         return failures.cross_site()
@@ -117,6 +133,17 @@ class Gate:
             return None
         return failures.target_not_allowed(flow.request.host)
 
+    async def server_connect(self, data: ServerConnectionHookData) -> None:
+        """The same for names: what they resolve to counts, not how they are written."""
+        address = data.server.address
+        if address is None or is_loopback(data.client.peername[0]) or (address[0], address[1]) in self.own:
+            return
+        with contextlib.suppress(OSError):
+            found = await asyncio.get_running_loop().getaddrinfo(address[0], address[1])
+            addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
+            if any(entry.is_loopback or entry.is_unspecified for entry in addresses):
+                data.server.error = failures.target_not_allowed(address[0]).message
+
     def check_size(self, flow: http.HTTPFlow) -> Failure | None:
         length = flow.request.headers.get("content-length", "")
         if length.isdigit() and int(length) > self.body_limit:
@@ -132,6 +159,17 @@ class Gate:
         if route.operation == "models":
             return "anthropic" if anthropic else "chat"
         return route.format
+
+
+def replay_refused() -> http.Response:
+    """A flow that is sent again holds masks where its credentials were; they must not reach a provider."""
+    failure = failures.not_available("sending a stored flow again, because flows hold no credentials")
+    return http.Response.make(failure.status, utility.body(failure, ""), {"content-type": "application/json"})
+
+
+def plain_host(host: str) -> str:
+    """A host name as the settings have it."""
+    return host.lower().rstrip(".")
 
 
 def is_preflight(request: http.Request) -> bool:
@@ -179,6 +217,6 @@ def token_in(value: str) -> bytes:
         try:
             user, _, password = base64.b64decode(rest, validate=True).partition(b":")
             return password or user
-        except binascii.Error:
+        except ValueError:
             return b""
     return value.strip().encode("latin-1")

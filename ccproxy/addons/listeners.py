@@ -3,15 +3,16 @@
 import logging
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
-from mitmproxy.proxy.mode_specs import ProxyMode
+from mitmproxy.proxy.mode_specs import ProxyMode, RegularMode, ReverseMode
 from starlette.types import ASGIApp
 
-from ccproxy.addons.layer import Layers, Limits
+from ccproxy.addons.layer import Layers
 from ccproxy.addons.redact import Redact
+from ccproxy.addons.stream import Limits
 from ccproxy.local.server import LocalServer
 from ccproxy.settings import Settings
 from ccproxy.settings.kinds import is_loopback
@@ -47,7 +48,7 @@ class Listeners:
 
     def running(self) -> None:
         self.server.start(self.app())
-        ctx.options.update(**options(self.settings))
+        ctx.options.update(**options(self.settings, own_reverse_hosts()))
         # a mode that a script sets while it is loaded is stored but never bound; from here on it is
         if uses_default_listener():
             modes, notice = listener_modes(self.settings, proxy_port_given=False)
@@ -57,11 +58,9 @@ class Listeners:
         elif not ctx.options.listen_host:
             modes = [with_port(ProxyMode.parse(mode)) for mode in ctx.options.mode]
             ctx.options.update(listen_host=self.settings.server.host, mode=modes)
-        if not self.settings.security.auth_token and (host := open_to_others()):
-            # the gate turns strangers away as well; a user who wants them should learn how
-            logger.error(
-                "Other machines can reach %s: set security.auth_token (ccproxy generate-token --save).", host
-            )
+        if problem := unguarded(guarded=self.settings.security.auth_token is not None):
+            # at its start the tool exits with 1 because of this log entry; the gate holds until then
+            logger.error(problem)
             ctx.master.event_loop.call_later(0.5, ctx.master.shutdown)
 
     def done(self) -> None:
@@ -70,9 +69,9 @@ class Listeners:
         self.server.stop()
 
 
-def options(settings: Settings) -> dict[str, object]:
-    """mitmproxy's options that hold in every tool."""
-    hosts = [f"^{re.escape(host)}:" for host in (PLACEHOLDER, *settings.intercept.hosts)]
+def options(settings: Settings, more: Iterable[str] = ()) -> dict[str, object]:
+    """mitmproxy's options that hold in every tool; `more` are hosts to read besides the settings' own."""
+    hosts = [f"^{re.escape(host)}:" for host in (PLACEHOLDER, *settings.intercept.hosts, *more)]
     return {
         "connection_strategy": "lazy",
         "keep_host_header": True,
@@ -96,10 +95,26 @@ def with_port(mode: ProxyMode) -> str:
     return mode.full_spec if mode.custom_listen_host else f"{mode.full_spec.partition('@')[0]}@{port}"
 
 
-def open_to_others() -> str:
-    """The first address of a listener that is not this machine's loopback, or nothing."""
-    hosts = (ProxyMode.parse(mode).listen_host(ctx.options.listen_host) for mode in ctx.options.mode)
-    return next((host or "*" for host in hosts if not is_loopback(host)), "")
+def unguarded(*, guarded: bool) -> str:
+    """What is wrong with listeners of the user's own choice, if anything."""
+    for mode in map(ProxyMode.parse, ctx.options.mode):
+        host = mode.listen_host(ctx.options.listen_host)
+        if guarded and not isinstance(mode, (RegularMode, ReverseMode)):
+            return (
+                f"security.auth_token cannot be asked for in mode {mode.type_name}: leave one of the two out."
+            )
+        if not guarded and not is_loopback(host):
+            return (
+                f"Other machines can reach {host or 'this one on every address'}: "
+                "set security.auth_token (ccproxy generate-token --save)."
+            )
+    return ""
+
+
+def own_reverse_hosts() -> list[str]:
+    """The targets of reverse listeners that the user has chosen; we route their requests all the same."""
+    modes = map(ProxyMode.parse, ctx.options.mode)
+    return [mode.address[0] for mode in modes if isinstance(mode, ReverseMode)]
 
 
 def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[str], str]:

@@ -47,8 +47,8 @@ class Recorder:
         exchange.ended = time.monotonic()
         if exchange.failure:
             exchange.error = exchange.failure.code
-        # what authenticated it is of no use any more
-        exchange.received, exchange.attached = [], []
+        # what authenticated it is of no use any more, and a translation holds the whole conversation
+        exchange.received, exchange.attached, exchange.translation = [], [], None
         if exchange.policy != "relay" or exchange.failure:
             self.finished.append(exchange)
             logger.info("%s", Line(exchange))

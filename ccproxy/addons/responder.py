@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx, http
 
-from ccproxy.addons.exchanges import exchange_of
+from ccproxy.addons.exchanges import allow_origin, exchange_of
 from ccproxy.addons.rewriter import warnings
 from ccproxy.addons.translated import RenamedStream, TranslatedStream, stream_headers, translate_whole
 from ccproxy.conversation.reply import Reply
@@ -36,8 +36,12 @@ class Responder:
         if exchange is None or response is None:
             return
         exchange.status = response.status_code
-        if exchange.door == "reverse":
-            finish_headers(flow.request, response, exchange)
+        if exchange.door == "reverse" and exchange.failure is None:
+            finish_headers(response, exchange)
+        if exchange.policy == "attach" or exchange.door == "reverse":
+            # cookies belong to the provider's own clients: none goes up, so none comes down
+            response.headers.pop("set-cookie", None)
+            exchange.cookies = []
         if exchange.sent is None:
             return
         if exchange.policy == "relay":
@@ -60,7 +64,9 @@ class Responder:
         elif kind == EVENTS and exchange.renamed and exchange.wire:
             response.stream = RenamedStream(StreamRenamer(exchange.wire, exchange.model_requested or ""), tap)
             stream_headers(response)
-        elif not exchange.translation and not (kind == "application/json" and exchange.operation in BUFFERED):
+        elif exchange.policy == "observe" or not (
+            exchange.translation or (kind == "application/json" and exchange.operation in BUFFERED)
+        ):
             response.stream = tap
 
     def remember_for(self, exchange: Exchange) -> Callable[[Reply], None] | None:
@@ -70,7 +76,8 @@ class Responder:
     def response(self, flow: http.HTTPFlow) -> None:
         exchange, content = exchange_of(flow), flow.response and flow.response.raw_content
         tap = self.taps.get(flow)
-        if tap and content and exchange and not exchange.failure:
+        streamed = flow.response is not None and flow.response.stream
+        if tap and content and exchange and not exchange.failure and not streamed:
             # this one was not streamed: the tap sees it only now
             tap(content)
         self.finish(flow)
@@ -120,12 +127,7 @@ def somebody_looks() -> bool:
     )
 
 
-def finish_headers(request: http.Request, response: http.Response, exchange: Exchange) -> None:
+def finish_headers(response: http.Response, exchange: Exchange) -> None:
     """What we add to answers on our own address; the upstream's headers stay."""
     response.headers["x-ccproxy-request-id"] = exchange.id
-    response.headers.pop("set-cookie", None)
-    exchange.cookies = []
-    if exchange.admitted and (origin := request.headers.get("origin")):
-        response.headers["access-control-allow-origin"] = origin
-        response.headers["access-control-expose-headers"] = "*"
-        response.headers.add("vary", "origin")
+    allow_origin(response, exchange)

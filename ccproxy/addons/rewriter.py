@@ -15,6 +15,7 @@ from ccproxy.conversation.losses import Loss, RequestError
 from ccproxy.conversation.parts import Wire
 from ccproxy.exchange import Exchange
 from ccproxy.failures import Failure
+from ccproxy.formats import decompress
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.rename import changed_request
 from ccproxy.routes import BackendName
@@ -44,6 +45,7 @@ class Rewriter:
         self, settings: Settings, backends: Mapping[BackendName, Backend], reasoning: ReasoningStore
     ) -> None:
         self.rules = ModelRules(settings)
+        self.body_limit = settings.server.body_limit
         self.losses = settings.translation.losses
         self.shown = settings.translation.reasoning
         self.backends = backends
@@ -67,7 +69,9 @@ class Rewriter:
             return
         target = backend.wire_for(wire)
         changed = choice.model != (exchange.model_requested or "")
-        if target != wire:
+        if exchange.unreadable and (target != wire or changed or choice.effort):
+            refuse(flow, exchange, exchange.unreadable)
+        elif target != wire:
             self.translate(flow, exchange, wire, target)
         elif changed or choice.effort:
             self.rename(flow, exchange, wire, choice)
@@ -76,16 +80,21 @@ class Rewriter:
         exchange.backend = backend.name
         point_at(flow.request, exchange, backend.target, PATHS[target])
 
+    def body_of(self, request: http.Request) -> bytes:
+        """The body without its compression; the router has seen that it can be undone."""
+        encoding = request.headers.get("content-encoding", "")
+        return decompress.whole(request.raw_content or b"", encoding, self.body_limit)
+
     def rename(self, flow: http.HTTPFlow, exchange: Exchange, wire: Wire, choice: Choice) -> None:
         """The same format, another model: the client's name comes back in the answer."""
-        flow.request.content = changed_request(parse(body_of(flow.request)), wire, choice)
+        flow.request.content = changed_request(parse(self.body_of(flow.request)), wire, choice)
         flow.request.headers["accept-encoding"] = "identity"
         if choice.model != exchange.model_requested:
             exchange.renamed, exchange.model_sent = True, choice.model
 
     def translate(self, flow: http.HTTPFlow, exchange: Exchange, wire: Wire, target: Wire) -> None:
         translation = translate(
-            body_of(flow.request),
+            self.body_of(flow.request),
             wire,
             target,
             self.rules.choose,
@@ -102,14 +111,6 @@ class Rewriter:
         exchange.model_sent = translation.model
         flow.request.content = translation.body
         set_headers(flow.request.headers, target)
-
-
-def body_of(request: http.Request) -> bytes:
-    """The body, decoded. Raises RequestError when it cannot be decoded."""
-    try:
-        return request.get_content() or b""
-    except ValueError:
-        raise RequestError("content-encoding", "The request body cannot be decoded.") from None
 
 
 def set_headers(headers: http.Headers, target: Wire) -> None:

@@ -8,11 +8,12 @@ from mitmproxy import http
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
+from ccproxy.addons.gate import plain_host
 from ccproxy.backends.backend import Backend
 from ccproxy.backends.target import Target
 from ccproxy.conversation.parts import Wire
 from ccproxy.exchange import Exchange
-from ccproxy.formats import FormatName
+from ccproxy.formats import FormatName, decompress
 from ccproxy.routes import BACKENDS, BackendName, Operation, find
 from ccproxy.settings import Settings
 
@@ -68,7 +69,7 @@ class Router:
         note_client(exchange, flow.request.headers)
         if exchange.door == "reverse":
             self.route(flow, exchange)
-        elif exchange.door == "tunnel" and flow.request.host in self.policies:
+        elif exchange.door == "tunnel" and plain_host(flow.request.host) in self.policies:
             self.intercept(flow, exchange)
         else:
             pass_by(flow, exchange)
@@ -78,11 +79,12 @@ class Router:
         exchange = exchange_of(flow)
         if exchange is None or flow.response or exchange.operation not in INSPECTED or flow.request.stream:
             return
-        if "content-encoding" in flow.request.headers:
+        body = readable(flow.request, exchange, self.body_limit)
+        if body is None:
             return
         try:
-            peek = _peek.decode(flow.request.raw_content or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+            peek = _peek.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             if exchange.policy == "attach":
                 refuse(flow, exchange, failures.invalid_json(str(problem)))
             return
@@ -91,9 +93,14 @@ class Router:
 
     def route(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         request = flow.request
+        bare = request.path.partition("?")[0]
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            # at once and in so many words: clients then fall back to HTTP, where silence makes them wait
+            refuse(flow, exchange, failures.no_websocket(bare))
+            return
         route = find(request.method, request.path, self.default_backend)
         if route is None:
-            refuse(flow, exchange, failures.unknown_route(request.method, request.path.partition("?")[0]))
+            refuse(flow, exchange, failures.unknown_route(request.method, bare))
             return
         exchange.operation, exchange.route = route.operation, route.label
         exchange.policy = "attach"
@@ -111,17 +118,18 @@ class Router:
         """A request that one of our backends answers; untranslated it goes to `path` below its base URL."""
         request = flow.request
         exchange.backend = backend.name
-        if is_token_endpoint(path):
+        exchange.confidential = is_confidential(path.partition("?")[0])
+        if is_login(path.partition("?")[0]):
             self.only_look(request, exchange)
         if exchange.operation == "models" and exchange.client_format not in backend.formats:
             exchange.reshaped = True
-            prepare_reshape(request.headers, exchange)
+            path = prepare_reshape(request.headers, exchange, path)
         exchange.wire = WIRES.get(exchange.operation)
         point_at(request, exchange, backend.target, path)
 
     def intercept(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """A request that its client meant for a provider. Observed ones are changed in nothing."""
-        host, request = flow.request.host, flow.request
+        host, request = plain_host(flow.request.host), flow.request
         policy = self.policies[host]
         backend = self.by_host.get(host)
         bare = request.path.partition("?")[0]
@@ -132,7 +140,7 @@ class Router:
         exchange.upstream = host
         path = backend.path_below(request.path) if backend else None
         chosen = self.backends.get(policy) if policy in BACKENDS else backend
-        if policy == "observe" or is_token_endpoint(bare) or (path is None and chosen is backend):
+        if policy == "observe" or is_login(bare) or (path is None and chosen is backend):
             # what we only look at stays on its way, unless a stand-in for the provider runs on this machine
             self.only_look(request, exchange)
             if backend and backend.target.loopback:
@@ -151,7 +159,7 @@ class Router:
         exchange.policy, exchange.cleared = "observe", True
         for_us = {"proxy-authorization"} if exchange.door == "tunnel" else {"proxy-authorization", "cookie"}
         exchange.attached = [header for header in exchange.received if header[0].lower() not in for_us]
-        exchange.confidential = is_token_endpoint(request.path.partition("?")[0])
+        exchange.confidential = is_confidential(request.path.partition("?")[0])
         length = request.headers.get("content-length", "")
         # what is streamed is never in the flow
         request.stream = exchange.confidential or (length.isdigit() and int(length) > self.body_limit)
@@ -163,20 +171,52 @@ def point_at(
     """Point the request at an upstream: `path` is below its base URL, `whole` stands beside it."""
     request.scheme, request.host, request.port = target.scheme, target.host, target.port
     request.path = whole if path is None else target.prefix + path
+    if not request.is_http2:
+        # to an upstream it is no proxy request any more
+        request.authority = ""
     request.host_header = target.origin.partition("://")[2]
     exchange.upstream = target.host
 
 
-def prepare_reshape(headers: http.Headers, exchange: Exchange) -> None:
-    """Ask so that the answer can be read and put into the other shape."""
+def readable(request: http.Request, exchange: Exchange, limit: int) -> bytes | None:
+    """The body without its compression; None when that cannot be undone, which by itself is no error."""
+    encoding, body = request.headers.get("content-encoding", ""), request.raw_content or b""
+    try:
+        return decompress.whole(body, encoding, limit)
+    except decompress.UnknownEncodingError:
+        exchange.unreadable = failures.unsupported_encoding(encoding)
+    except decompress.TooLargeError:
+        exchange.unreadable = failures.body_too_large(limit)
+    except ValueError:
+        exchange.unreadable = failures.broken_encoding(encoding)
+    return None
+
+
+def prepare_reshape(headers: http.Headers, exchange: Exchange, path: str) -> str:
+    """Ask so that the answer is whole, can be read and put into the other shape; returns the path to ask."""
     headers["accept-encoding"] = "identity"
-    if exchange.client_format != "anthropic":
-        headers["anthropic-version"] = ANTHROPIC_VERSION
+    if exchange.client_format == "anthropic":
+        return path
+    headers["anthropic-version"] = ANTHROPIC_VERSION
+    # OpenAI's lists have no pages
+    return path if "?" in path else f"{path}?limit=1000"
 
 
-def is_token_endpoint(path: str) -> bool:
-    """Where logins happen: bodies hold tokens, and it is the client's own login that is meant."""
-    return "/oauth/" in path
+LOGINS = ("/oauth/", "/auth/session", "/deviceauth/")
+"""Parts of paths under which clients log in with their own account (OAuth clients, read 2026-11-22)."""
+
+CONFIDENTIAL = (*LOGINS, "/client_secrets", "/realtime/sessions", "/realtime/transcription_sessions")
+"""Parts of paths whose bodies hold tokens (those and OpenAI's realtime reference, read 2026-11-22)."""
+
+
+def is_login(path: str) -> bool:
+    """Whether it is the client's own login that is meant, and not ours."""
+    return any(part in path for part in LOGINS)
+
+
+def is_confidential(path: str) -> bool:
+    """Whether bodies hold tokens, so that nothing may keep them."""
+    return any(part in path for part in CONFIDENTIAL)
 
 
 def pass_by(flow: http.HTTPFlow, exchange: Exchange) -> None:

@@ -10,7 +10,9 @@ from mitmproxy import http
 
 from ccproxy.exchange import Headers
 
-REQUEST_SECRETS = frozenset((b"authorization", b"x-api-key", b"proxy-authorization", b"cookie"))
+REQUEST_SECRETS = frozenset(
+    (b"authorization", b"x-api-key", b"proxy-authorization", b"cookie", b"sec-websocket-protocol")
+)
 RESPONSE_SECRETS = frozenset((b"set-cookie",))
 MASK = b"[sealed]"
 

@@ -1,6 +1,7 @@
 """Translated answers: a stream callable for streams, and whole bodies for the rest."""
 
 import contextlib
+import time
 
 from mitmproxy import http
 
@@ -40,6 +41,7 @@ class TranslatedStream:
     def __init__(self, translator: StreamTranslator, tap: Tap, encoding: str) -> None:
         self.translator = translator
         self.tap = tap
+        self.spoke = time.monotonic()
         try:
             self.decode = decoder(encoding)
         except UnknownEncodingError:
@@ -47,6 +49,13 @@ class TranslatedStream:
 
     def __call__(self, data: bytes) -> list[bytes]:
         self.tap(data)
+        pieces = self.translate(data)
+        if pieces:
+            # an upstream may talk at length of what this client does not get to see
+            self.spoke = time.monotonic()
+        return pieces
+
+    def translate(self, data: bytes) -> list[bytes]:
         if not data:
             return self.translator.end()
         try:
@@ -60,7 +69,8 @@ class TranslatedStream:
         return self.translator.fail(Failed(failure.type, failure.message, failure.status, failure.code))
 
     def ping(self) -> list[bytes]:
-        """A sign of life while the upstream is silent."""
+        """A sign of life while there is nothing to say."""
+        self.spoke = time.monotonic()
         return self.translator.ping()
 
 

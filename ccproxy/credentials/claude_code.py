@@ -71,6 +71,9 @@ def _parse(content: bytes) -> Login | None:
         return None
     if oauth is None or not oauth.access_token:
         return None
-    milliseconds = oauth.expires_at
-    expires = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        milliseconds = oauth.expires_at
+        expires = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
     return Login(oauth.access_token, expires)

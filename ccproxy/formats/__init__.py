@@ -1,6 +1,6 @@
 """The wire formats, and how an error of ours looks in each.
 
-Every format module offers the same faces; `FORMATS` is how the rest of the house finds them by name.
+Every format module offers the same faces; `ERRORS` is how the rest of the house finds them by name.
 """
 
 from typing import Literal, Protocol

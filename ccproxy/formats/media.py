@@ -26,14 +26,14 @@ def from_url(url: str, path: str) -> Media:
         return from_data_url(url, path)
     if scheme.startswith(("https://", "http://")):
         return Media(url=url)
-    raise RequestError(path, f"{path} must be an https: address or a data: URL.")
+    raise RequestError(path, "must be an https: address or a data: URL")
 
 
 def from_data_url(url: str, path: str) -> Media:
     """`data:[type][;parameter]*[;base64],payload`; a payload that is not in base64 is put into it."""
     head, comma, payload = url[len("data:") :].partition(",")
     if not comma:
-        raise RequestError(path, f"{path} is no data: URL: it has no comma.")
+        raise RequestError(path, "is no data: URL: it has no comma")
     media_type, *parameters = (piece.strip() for piece in head.split(";"))
     if any(parameter.lower() == "base64" for parameter in parameters):
         # some clients percent-encode the + / = of base64, none of which is special here
@@ -46,7 +46,7 @@ def from_base64(data: str, media_type: str | None, path: str) -> Media:
     """Base64 with or without white space; a missing type is read off the first bytes, where that works."""
     clean = "".join(data.split())
     if not _BASE64.fullmatch(clean):
-        raise RequestError(path, f"{path} must be base64, and not empty.")
+        raise RequestError(path, "must be base64, and not empty")
     lowered = (media_type or "").strip().lower()
     return Media(_ALIASES.get(lowered, lowered) or _sniff(clean), data=clean)
 

@@ -6,6 +6,10 @@ from typing import Any
 import msgspec
 
 
+LATEST = 253402300800
+"""The first second of the year 10000, which no date of a model reaches."""
+
+
 def to_openai(body: bytes) -> bytes:
     """A list or a single model of Anthropic's as OpenAI's. Raises ValueError when it is neither."""
     value = _decode(body)
@@ -44,7 +48,7 @@ def _openai_model(model: dict[str, Any]) -> dict[str, Any]:
 
 def _anthropic_model(model: dict[str, Any]) -> dict[str, Any]:
     created = model.get("created")
-    seconds = created if isinstance(created, int) else 0
+    seconds = created if isinstance(created, int) and 0 <= created < LATEST else 0
     return {
         "type": "model",
         "id": model["id"],

@@ -46,5 +46,8 @@ class LocalServer:
     def stop(self) -> None:
         """Close the port and end every request."""
         if self._task:
+            # only after the server has let go of it: a new socket may get the same number at once
+            self._task.add_done_callback(lambda task: self._socket.close())
             self._task.cancel()
-        self._socket.close()
+        else:
+            self._socket.close()

@@ -11,19 +11,24 @@ class AnswerError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `first_byte` and `whole` are seconds from sending the request to the first byte of
-    the body and to its end."""
+    """One answer. `first_byte`, `first_text` and `whole` are seconds from sending the request to the first
+    byte of the body, to the first place in it that holds the mark asked for, and to its end."""
 
     status: int
     body: bytes
     first_byte: float
+    first_text: float
     whole: float
 
 
 class AnswerReader:
-    """Reads one answer from the bytes fed to it: status line, headers, a body by length or in chunks."""
+    """Reads one answer from the bytes fed to it: status line, headers, a body by length or in chunks.
 
-    def __init__(self) -> None:
+    `marked_at` is when the mark came; without one, or if it never comes, the end of the answer.
+    """
+
+    def __init__(self, mark: bytes = b"") -> None:
+        self._mark = mark
         self._buffer = bytearray()
         self._body: list[bytes] = []
         self._in_body = False
@@ -32,6 +37,7 @@ class AnswerReader:
         """Bytes still to come of the body, or of the current chunk with its line end."""
         self.status = 0
         self.first_byte_at = 0.0
+        self.marked_at = 0.0
         self.keep_alive = True
 
     @property
@@ -45,10 +51,17 @@ class AnswerReader:
             return False
         if self._buffer and not self.first_byte_at:
             self.first_byte_at = now
+        pieces = len(self._body)
         done = self._read_chunks() if self._chunked else self._read_length()
         if done and not self.first_byte_at:
             self.first_byte_at = now
+        if not self.marked_at and (done or self._has_mark(pieces)):
+            self.marked_at = now
         return done
+
+    def _has_mark(self, pieces: int) -> bool:
+        """Whether the mark is in what came after the first `pieces`, or began in the last of them."""
+        return bool(self._mark) and self._mark in b"".join(self._body[max(pieces - 1, 0) :])
 
     def _read_head(self) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
@@ -102,19 +115,25 @@ class Connection(asyncio.Protocol):
         self._reader = AnswerReader()
         self._answered: asyncio.Future[float] | None = None
 
-    async def request(self, data: bytes) -> Answer:
-        """Sends a whole request, head and body, and returns its answer."""
+    async def request(self, data: bytes, mark: bytes = b"") -> Answer:
+        """Sends a whole request, head and body, and returns its answer; `mark` is what to look out for."""
         if self._transport is None or self._transport.is_closing():
             loop = asyncio.get_running_loop()
             self._transport, _ = await loop.create_connection(lambda: self, "127.0.0.1", self._port)
-        self._reader = reader = AnswerReader()
+        self._reader = reader = AnswerReader(mark)
         self._answered = asyncio.get_running_loop().create_future()
         sent_at = perf_counter()
         self._transport.write(data)
         done_at = await self._answered
         if not reader.keep_alive:
             self.close()
-        return Answer(reader.status, reader.body, reader.first_byte_at - sent_at, done_at - sent_at)
+        return Answer(
+            reader.status,
+            reader.body,
+            reader.first_byte_at - sent_at,
+            reader.marked_at - sent_at,
+            done_at - sent_at,
+        )
 
     def close(self) -> None:
         if self._transport:

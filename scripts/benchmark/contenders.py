@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from .legs import UNTRANSLATED, Leg, Routes, routes
 from .load import Target
 from .process import Command
 
@@ -27,20 +28,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that answers Messages requests from the canned upstream.
+    """Something that answers from the canned upstream.
 
-    `command` says how it is started (None: the load goes to the upstream itself), `path` where it takes
-    Messages requests, `headers` what a request has to carry besides the usual.
+    `command` says how it is started (None: the load goes to the upstream itself), `routes` which legs it can
+    do and where, `headers` what a request has to carry besides the usual. Everyone can pass Messages through.
     """
 
     name: str
     version: str
-    path: str
+    routes: Routes
     command: Callable[[Place], Command] | None
     headers: Callable[[Place], Mapping[str, str]] = lambda place: {}
 
-    def target(self, place: Place) -> Target:
-        return Target(place.port, self.path, self.headers(place))
+    def target(self, leg: Leg, place: Place) -> Target:
+        route = self.routes[leg]
+        return Target(place.port, route.path, route.dialect, self.headers(place))
 
 
 def script(name: str) -> list[str]:
@@ -76,10 +78,10 @@ def _serve(place: Place) -> Command:
 def _own() -> list[Contender]:
     mitmproxy, ccproxy = version("mitmproxy"), version("ccproxy")
     return [
-        Contender(DIRECT, "", "/v1/messages", None),
-        Contender(STOCK, mitmproxy, "/v1/messages", _stock),
-        Contender(ADDON, f"{mitmproxy} with ccproxy {ccproxy}", "/api/v1/messages", _addon),
-        Contender(SERVE, ccproxy, "/api/v1/messages", _serve),
+        Contender(DIRECT, "", UNTRANSLATED, None),
+        Contender(STOCK, mitmproxy, routes("/v1", "passthrough"), _stock),
+        Contender(ADDON, f"{mitmproxy} with ccproxy {ccproxy}", routes("/api/v1"), _addon),
+        Contender(SERVE, ccproxy, routes("/api/v1"), _serve),
     ]
 
 

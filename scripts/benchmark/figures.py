@@ -1,9 +1,11 @@
 """The figures of the report: how each is drawn from the raw numbers, and how it compares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .measure import Round
+from .contenders import SERVE, STOCK
+from .legs import TITLES, TRANSLATED, Leg
+from .measure import LegRound, Round
 from .session import Result
 from .stats import Summary, paired_ratio, percentile
 
@@ -22,38 +24,79 @@ class Figure:
     digits: int = 1
 
 
-def _added(samples: Callable[[Round], list[float]], percent: float) -> Draw:
-    def draw(mine: Round, direct: Round) -> float:
-        base = 0.0 if mine is direct else percentile(samples(direct), percent)
-        return percentile(samples(mine), percent) - base
+@dataclass(frozen=True)
+class Group:
+    """One table; the others are set in relation to the contender `base`."""
 
-    return draw
+    title: str
+    base: str
+    figures: list[Figure]
 
 
-GROUPS: dict[str, list[Figure]] = {
-    "Latency added to a plain request (direct: the time itself)": [
-        Figure("reply_p50", "1 kB, p50", "ms", _added(lambda r: r.reply_ms, 50), 2),
-        Figure("reply_p95", "1 kB, p95", "ms", _added(lambda r: r.reply_ms, 95), 2),
-        Figure("large_reply_p50", "50 kB, p50", "ms", _added(lambda r: r.large_reply_ms, 50), 2),
-        Figure("large_reply_p95", "50 kB, p95", "ms", _added(lambda r: r.large_reply_ms, 95), 2),
-    ],
-    "Latency added to a stream (direct: the time itself)": [
-        Figure("first_byte_p50", "first byte, p50", "ms", _added(lambda r: r.first_byte_ms, 50), 2),
-        Figure("first_byte_p95", "first byte, p95", "ms", _added(lambda r: r.first_byte_ms, 95), 2),
-        Figure("stream_p50", "whole, p50", "ms", _added(lambda r: r.whole_stream_ms, 50), 2),
-        Figure("stream_p95", "whole, p95", "ms", _added(lambda r: r.whole_stream_ms, 95), 2),
-    ],
-    "Throughput and cost": [
-        Figure("requests_per_s", "requests/s, 8 connections", "", lambda r, _: r.requests_per_s, 0),
-        Figure("cpu_us_per_request", "CPU per request", "µs", lambda r, _: r.cpu_us_per_request, 0),
-        Figure("cpu_us_per_event", "CPU per SSE event", "µs", lambda r, _: r.cpu_us_per_event),
-    ],
-    "Footprint": [
+def groups(legs: Sequence[Leg]) -> list[Group]:
+    """The tables of a report about these legs."""
+    return [*(group for leg in legs for group in _groups_of(leg)), FOOTPRINT]
+
+
+FOOTPRINT = Group(
+    "Footprint",
+    STOCK,
+    [
         Figure("start_ms", "start to first answer", "ms", lambda r, _: r.start_ms, 0),
         Figure("start_mb", "memory at start", "MB", lambda r, _: r.start_mb),
         Figure("end_mb", "memory after load", "MB", lambda r, _: r.end_mb),
     ],
-}
+)
+
+
+def _groups_of(leg: Leg) -> list[Group]:
+    def added(key: str, title: str, percent: int, samples: Callable[[LegRound], list[float]]) -> Figure:
+        draw = _added(leg, samples, percent)
+        return Figure(f"{leg}.{key}_p{percent}", f"{title}, p{percent}", "ms", draw, 2)
+
+    def plain(
+        key: str, title: str, unit: str, digits: int, number: Callable[[LegRound], float | None]
+    ) -> Figure:
+        return Figure(f"{leg}.{key}", title, unit, _of(leg, number), digits)
+
+    def first(percent: int) -> Figure:
+        if leg in TRANSLATED:
+            return added("first_text", "first text", percent, lambda r: r.first_text_ms)
+        return added("first_byte", "first byte", percent, lambda r: r.first_byte_ms)
+
+    plain_requests = [
+        *(added("reply", "1 kB", percent, lambda r: r.reply_ms) for percent in (50, 95)),
+        *(added("large_reply", "50 kB", percent, lambda r: r.large_reply_ms) for percent in (50, 95)),
+    ]
+    streams = [
+        *(first(percent) for percent in (50, 95)),
+        *(added("stream", "whole", percent, lambda r: r.whole_stream_ms) for percent in (50, 95)),
+    ]
+    cost = [
+        plain("requests_per_s", "requests/s, 8 connections", "", 0, lambda r: r.requests_per_s),
+        plain("cpu_us_per_request", "CPU per request", "µs", 0, lambda r: r.cpu_us_per_request),
+        plain("cpu_us_per_event", "CPU per SSE event", "µs", 1, lambda r: r.cpu_us_per_event),
+    ]
+    base = SERVE if leg in TRANSLATED else STOCK
+    return [
+        Group(f"{TITLES[leg]}: latency added to a plain request", base, plain_requests),
+        Group(f"{TITLES[leg]}: latency added to a stream", base, streams),
+        Group(f"{TITLES[leg]}: throughput and cost", base, cost),
+    ]
+
+
+def _of(leg: Leg, number: Callable[[LegRound], float | None]) -> Draw:
+    return lambda mine, _: number(mine.legs[leg]) if leg in mine.legs else None
+
+
+def _added(leg: Leg, samples: Callable[[LegRound], list[float]], percent: float) -> Draw:
+    def draw(mine: Round, direct: Round) -> float | None:
+        if leg not in mine.legs or leg not in direct.legs:
+            return None
+        base = 0.0 if mine is direct else percentile(samples(direct.legs[leg]), percent)
+        return percentile(samples(mine.legs[leg]), percent) - base
+
+    return draw
 
 
 def values(figure: Figure, result: Result, direct: Result) -> list[float | None]:

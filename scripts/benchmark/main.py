@@ -13,6 +13,7 @@ from rich.console import Console
 from . import process
 from .contenders import DIRECT, OWN, Contender
 from .goals import Goal, judge
+from .legs import LEGS, Leg
 from .measure import FULL, QUICK
 from .peers import PEERS, InstallError, cache_directory
 from .report import as_json, machine, print_goals, print_machine, print_tables
@@ -30,34 +31,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Console(stderr=True, style="dim", highlight=False)
     facts = machine()
     try:
-        contenders = _choose(options.only, options.peers, progress.print)
+        contenders = _choose(options.only, options.peers, options.legs, progress.print)
         with tempfile.TemporaryDirectory(prefix="ccproxy-bench-", ignore_cleanup_errors=True) as directory:
-            session = run(contenders, plan, rounds, options.soak, Path(directory), progress.print)
+            session = run(
+                contenders, plan, rounds, options.legs, options.soak, Path(directory), progress.print
+            )
             results = asyncio.run(_until_signal(session))
     except (KeyboardInterrupt, asyncio.CancelledError):
         progress.print("broken off")
         return BROKEN_OFF
     finally:
         process.end_all()
-    goals = judge({result.contender.name: result for result in results}, options.soak > 0)
-    _report(results, goals if options.check else [], facts)
+    goals = judge({result.contender.name: result for result in results}, options.legs, options.soak > 0)
+    _report(results, options.legs, goals if options.check else [], facts)
     if options.json:
-        options.json.write_text(json.dumps(as_json(results, plan, facts, goals), indent=1) + "\n")
+        options.json.write_text(
+            json.dumps(as_json(results, plan, options.legs, facts, goals), indent=1) + "\n"
+        )
     return int(options.check and not all(goal.met for goal in goals))
 
 
-def _report(results: list[Result], goals: list[Goal], facts: dict[str, object]) -> None:
+def _report(results: list[Result], legs: Sequence[Leg], goals: list[Goal], facts: dict[str, object]) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH_IN_A_FILE)
     print_machine(facts, console)
-    print_tables(results, console)
+    print_tables(results, legs, console)
     if goals:
         print_goals(goals, console)
 
 
-def _choose(only: list[str], peers: bool, say: Say) -> list[Contender]:
-    """The contenders asked for, `direct` always among them; peers are installed on the way."""
+def _choose(only: list[str], peers: bool, legs: Sequence[Leg], say: Say) -> list[Contender]:
+    """The contenders asked for that can do one of the legs, `direct` always among them.
+
+    Peers are installed on the way.
+    """
     names = [DIRECT, *only] if only else [*OWN, *(PEERS if peers else [])]
     chosen = []
     for name in dict.fromkeys(names):
@@ -68,7 +76,7 @@ def _choose(only: list[str], peers: bool, say: Say) -> list[Contender]:
             chosen.append(PEERS[name](cache_directory()))
         except InstallError as error:
             say(f"{name} cannot be installed and is left out: {error}")
-    return chosen
+    return [contender for contender in chosen if any(leg in contender.routes for leg in legs)]
 
 
 async def _until_signal(session: Coroutine[None, None, list[Result]]) -> list[Result]:
@@ -94,6 +102,14 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _legs(text: str) -> list[Leg]:
+    names = text.split(",")
+    unknown = [name for name in names if name not in LEGS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}")
+    return [leg for leg in LEGS if leg in names]
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
@@ -106,6 +122,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--peers", action="store_true", help=f"also run {', '.join(PEERS)}; installs them once"
+    )
+    parser.add_argument(
+        "--legs", type=_legs, default=list(LEGS), metavar="LEG,LEG", help=f"of {', '.join(LEGS)}; default all"
     )
     parser.add_argument("--soak", type=_positive, default=0, metavar="N", help="then send N requests to each")
     parser.add_argument("--check", action="store_true", help="exit 1 unless ccproxy serve meets its goals")

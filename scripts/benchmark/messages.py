@@ -1,52 +1,27 @@
-"""What travels: the requests the load generator sends and the answers the canned upstream gives.
+"""Anthropic's Messages, as clients of the pass-through leg speak it (API reference, read 2026-11-22).
 
-Both follow Anthropic's Messages API (API reference, read 2026-11-22). How a streamed answer is to
-look is written into the prompt itself (`StreamShape.marker`), because some proxies forward the body but
-drop headers they do not know.
+Answers come straight from the canned upstream, so they are looked at without parsing.
 """
 
-import json
-import re
-from dataclasses import dataclass
+from .canned import MODEL, REPLY_TEXT, StreamShape
+from .client import Answer
+from .dialect import demand, padded, question
 
-MODEL = "claude-sonnet-4-5-20250929"
-REPLY_TEXT = "Canned answer from the benchmark's own upstream."
-DELTA_TEXT = "token "
-EVENTS_AROUND_DELTAS = 5
-"""Events of every stream that are not text deltas: three start and stop the message, two the block."""
-
-_MARKER = re.compile(rb"bench-stream deltas=(\d+) burst=(\d+) pause_ms=(\d+)")
-
-
-@dataclass(frozen=True)
-class StreamShape:
-    """A streamed answer: how many text deltas, how many of them per write, and the pause between writes."""
-
-    deltas: int
-    burst: int
-    pause_ms: int
-
-    @property
-    def events(self) -> int:
-        return self.deltas + EVENTS_AROUND_DELTAS
-
-    @property
-    def marker(self) -> str:
-        return f"bench-stream deltas={self.deltas} burst={self.burst} pause_ms={self.pause_ms}"
-
-    @classmethod
-    def find(cls, body: bytes) -> "StreamShape":
-        """The shape that a request body asks for; a short stream when it names none."""
-        found = _MARKER.search(body)
-        if not found:
-            return cls(deltas=10, burst=1, pause_ms=0)
-        deltas, burst, pause_ms = (int(number) for number in found.groups())
-        return cls(deltas, max(burst, 1), pause_ms)
+HEADERS: dict[str, str] = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "user-agent": "ccproxy-bench/1.0",
+    "anthropic-version": "2023-06-01",
+    "anthropic-beta": "fine-grained-tool-streaming-2025-05-14",
+    "x-api-key": "dummy",
+    "x-app": "cli",
+    "x-stainless-lang": "js",
+    "x-stainless-retry-count": "0",
+    "x-stainless-timeout": "600",
+}
 
 
 def request_body(size: int, shape: StreamShape | None = None) -> bytes:
-    """A Messages request of about `size` bytes; streamed when a shape is given."""
-    question = f"Say hello. {shape.marker if shape else ''}".strip()
     filler: dict[str, object] = {"role": "user", "content": ""}
     request: dict[str, object] = {
         "model": MODEL,
@@ -55,63 +30,20 @@ def request_body(size: int, shape: StreamShape | None = None) -> bytes:
         "messages": [
             filler,
             {"role": "assistant", "content": "Understood."},
-            {"role": "user", "content": [{"type": "text", "text": question}]},
+            {"role": "user", "content": [{"type": "text", "text": question(shape)}]},
         ],
         "metadata": {"user_id": "benchmark"},
     }
     if shape:
         request["stream"] = True
-    missing = max(size - len(_dump(request)), 1)
-    filler["content"] = ("The quick brown fox jumps over the lazy dog. " * (missing // 45 + 1))[:missing]
-    return _dump(request)
+    return padded(request, filler, size)
 
 
-def reply_body() -> bytes:
-    """The answer to a request that is not streamed."""
-    content: list[object] = [{"type": "text", "text": REPLY_TEXT}]
-    return _dump(_message(content, stop_reason="end_turn", output_tokens=12))
+def check_reply(answer: Answer) -> None:
+    demand(answer.status == 200 and REPLY_TEXT.encode() in answer.body, "reply", answer)
 
 
-def stream_events(shape: StreamShape) -> tuple[list[bytes], bytes, list[bytes]]:
-    """The events of a streamed answer: those before the deltas, one delta, those after."""
-    opening = [
-        _event("message_start", message=_message(content=[], stop_reason=None, output_tokens=1)),
-        _event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
-    ]
-    delta = _event("content_block_delta", index=0, delta={"type": "text_delta", "text": DELTA_TEXT})
-    closing = [
-        _event("content_block_stop", index=0),
-        _event(
-            "message_delta",
-            delta={"stop_reason": "end_turn", "stop_sequence": None},
-            usage={"output_tokens": shape.deltas},
-        ),
-        _event("message_stop"),
-    ]
-    return opening, delta, closing
-
-
-def _message(content: list[object], stop_reason: str | None, output_tokens: int) -> dict[str, object]:
-    return {
-        "id": "msg_benchmark",
-        "type": "message",
-        "role": "assistant",
-        "model": MODEL,
-        "content": content,
-        "stop_reason": stop_reason,
-        "stop_sequence": None,
-        "usage": {
-            "input_tokens": 250,
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
-            "output_tokens": output_tokens,
-        },
-    }
-
-
-def _event(name: str, **fields: object) -> bytes:
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), _dump({"type": name, **fields}))
-
-
-def _dump(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def check_stream(answer: Answer, shape: StreamShape) -> None:
+    deltas = answer.body.count(b"event: content_block_delta\n")
+    demand(answer.status == 200 and deltas == shape.deltas, f"number of deltas ({deltas})", answer)
+    demand(b"event: message_stop\n" in answer.body, "end", answer)

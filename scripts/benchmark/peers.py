@@ -1,4 +1,4 @@
-"""Other proxies that forward Anthropic Messages, each in an environment of its own.
+"""Other proxies that forward to Anthropic Messages, each in an environment of its own.
 
 Installed once under the cache directory from PyPI and npm, and reused. The versions are those current on
 2026-11-22. Each is configured as its documentation says, with a dummy key, and kept from fetching
@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from .canned import MODEL
 from .contenders import Contender, Place
-from .messages import MODEL
+from .legs import routes
 from .process import Command
 
 LITELLM = "1.106.2"
@@ -59,7 +60,7 @@ def litellm(cache: Path) -> Contender:
             },
         )
 
-    return Contender("litellm", LITELLM, "/v1/messages", command)
+    return Contender("litellm", LITELLM, routes("/v1"), command)
 
 
 def ccproxy_api(cache: Path) -> Contender:
@@ -88,7 +89,7 @@ def ccproxy_api(cache: Path) -> Contender:
             },
         )
 
-    return Contender("ccproxy-api", CCPROXY_API, "/claude/v1/messages", command)
+    return Contender("ccproxy-api", CCPROXY_API, routes("/claude/v1"), command)
 
 
 def portkey(cache: Path) -> Contender:
@@ -108,7 +109,7 @@ def portkey(cache: Path) -> Contender:
     def headers(place: Place) -> dict[str, str]:
         return {"x-portkey-provider": "anthropic", "x-portkey-custom-host": f"{place.upstream}/v1"}
 
-    return Contender("portkey", PORTKEY, "/v1/messages", command, headers)
+    return Contender("portkey", PORTKEY, routes("/v1", "passthrough", "chat"), command, headers)
 
 
 PEERS: dict[str, Callable[[Path], Contender]] = {

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,9 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .contenders import DIRECT, STOCK
-from .figures import GROUPS, Figure, ratio, summary
+from .contenders import DIRECT
+from .figures import Figure, groups, ratio, summary
 from .goals import Goal
+from .legs import Leg
 from .measure import Plan
 from .session import Result
 from .stats import Summary
@@ -37,22 +39,25 @@ def print_machine(facts: dict[str, object], console: Console) -> None:
     shown = ("date", "cores", "cpu", "python", "mitmproxy", "ccproxy", "load_average")
     console.print(", ".join(f"{key}: {facts[key]}" for key in shown), style="dim", highlight=False)
     console.print(
-        "Each cell: median over the rounds (lowest..highest), ratio to stock mitmdump.", style="dim"
+        "Each cell: median over the rounds (lowest..highest), ratio to the contender named in the title. "
+        "Of added latencies the row `direct` shows the time itself.",
+        style="dim",
     )
 
 
-def print_tables(results: list[Result], console: Console) -> None:
-    """One table per group of figures: median over the rounds, spread, ratio to stock mitmdump."""
+def print_tables(results: list[Result], legs: Sequence[Leg], console: Console) -> None:
+    """One table per group of figures: median over the rounds, spread, ratio to the base of the group."""
     by_name = {result.contender.name: result for result in results}
-    for title, figures in GROUPS.items():
+    for group in groups(legs):
+        title = f"{group.title} [dim](ratio to {group.base})[/dim]"
         table = Table("", title=title, title_justify="left", title_style="bold")
-        for figure in figures:
+        for figure in group.figures:
             table.add_column(
                 f"{figure.title} ({figure.unit})" if figure.unit else figure.title, justify="right"
             )
         for result in results:
             if any(result.rounds):
-                cells = [_cell(figure, result, by_name) for figure in figures]
+                cells = [_cell(figure, result, by_name, group.base) for figure in group.figures]
                 table.add_row(result.contender.name, *cells)
         console.print(table)
     soaked = [result for result in results if result.soak_mb]
@@ -64,20 +69,26 @@ def print_tables(results: list[Result], console: Console) -> None:
             table.add_row(result.contender.name, *(f"{point:.1f}" for point in result.soak_mb))
         console.print(table)
     for result in results:
-        if result.failure is not None:
-            console.print(f"{result.contender.name} failed: {result.failure}", markup=False, style="red")
+        for what, failure in _failures(result).items():
+            console.print(f"{what} failed: {failure}", markup=False, style="red")
 
 
-def _cell(figure: Figure, result: Result, by_name: dict[str, Result]) -> str:
-    direct, stock = by_name[DIRECT], by_name.get(STOCK)
+def _failures(result: Result) -> dict[str, str]:
+    name = result.contender.name
+    failures = {f"{name}, {leg}": text for leg, text in result.leg_failures.items()}
+    return failures | ({name: result.failure} if result.failure is not None else {})
+
+
+def _cell(figure: Figure, result: Result, by_name: dict[str, Result], base_name: str) -> str:
+    direct, base = by_name[DIRECT], by_name.get(base_name)
     found = summary(figure, result, direct)
     if found is None:
         return "-"
     text = _with_spread(found, figure.digits)
-    if stock is None or result.contender.name in (DIRECT, STOCK):
+    if base is None or result.contender.name in (DIRECT, base_name):
         return text
-    to_stock = ratio(figure, result, stock, direct)
-    return f"{text}  [bold]{to_stock:.2f}x[/bold]" if to_stock is not None else text
+    to_base = ratio(figure, result, base, direct)
+    return f"{text}  [bold]{to_base:.2f}x[/bold]" if to_base is not None else text
 
 
 def _with_spread(found: Summary, digits: int) -> str:
@@ -94,23 +105,23 @@ def print_goals(goals: list[Goal], console: Console) -> None:
 
 
 def as_json(
-    results: list[Result], plan: Plan, facts: dict[str, object], goals: list[Goal]
+    results: list[Result], plan: Plan, legs: Sequence[Leg], facts: dict[str, object], goals: list[Goal]
 ) -> dict[str, object]:
     """Everything: machine, plan, raw numbers of every round, summaries."""
     direct = next(result for result in results if result.contender.name == DIRECT)
     return {
         "machine": facts,
         "plan": asdict(plan),
-        "contenders": {result.contender.name: _result_json(result, direct) for result in results},
+        "contenders": {result.contender.name: _result_json(result, direct, legs) for result in results},
         "goals": [{**asdict(goal), "met": goal.met} for goal in goals],
     }
 
 
-def _result_json(result: Result, direct: Result) -> dict[str, object]:
+def _result_json(result: Result, direct: Result, legs: Sequence[Leg]) -> dict[str, object]:
     summaries = {
         figure.key: asdict(found)
-        for figures in GROUPS.values()
-        for figure in figures
+        for group in groups(legs)
+        for figure in group.figures
         if (found := summary(figure, result, direct))
     }
     return {

@@ -7,7 +7,7 @@ it prints its port and serves until it is ended.
 import asyncio
 import re
 
-from .messages import StreamShape, reply_body, stream_events
+from .canned import StreamShape, reply_body, stream_events
 
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:\s*chunked", re.IGNORECASE)

@@ -33,6 +33,7 @@ def test_host_name(header: str, name: str) -> None:
         ("Basic " + base64.b64encode(b"ccproxy:t").decode(), b"t"),
         ("Basic " + base64.b64encode(b"t:").decode(), b"t"),
         ("Basic !", b""),
+        ("Basic \xe9", b""),
     ],
 )
 def test_token_in(value: str, token: bytes) -> None:

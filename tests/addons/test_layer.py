@@ -1,31 +1,63 @@
-"""What mitmproxy says when a connection fails, in words of ours. The stream itself is tested over sockets."""
+"""Time, over sockets: a connection that idles, whatever it carries, is none of the clock's business."""
+
+import base64
+import os
+import socket
+import time
 
 import pytest
 
-from ccproxy.addons.layer import Limits, connect_failure
+from tests.conftest import Proxies
+from tests.support import upstreams
+from tests.support.processes import Simulator
+from tests.support.sockets import port_of, receive_until
+from tests.support.upstreams import upstream
+
+QUICK = {"RETRIES__IDLE_TIMEOUT_SECONDS": "0.4", "RETRIES__KEEPALIVE_SECONDS": "0.4"}
 
 
-@pytest.mark.parametrize(
-    ("message", "code", "words"),
-    [
-        ("[Errno 111] Connect call failed ('127.0.0.1', 9)", "upstream_unreachable", "connection refused"),
-        ("connection cancelled", "upstream_unreachable", "no answer in time"),
-        ("closed by command", "upstream_unreachable", "no answer in time"),
-        ("[Errno -2] Name or service not known", "upstream_unreachable", "cannot be resolved"),
-        ("[Errno 101] Network is unreachable", "upstream_unreachable", "Network is unreachable"),
-        ("TLS: Certificate verify failed: self-signed certificate", "upstream_tls", "self-signed"),
-        ("TLS: The remote server does not speak TLS.", "upstream_tls", "does not speak TLS"),
-    ],
-)
-def test_connect_failure(message: str, code: str, words: str) -> None:
-    failure = connect_failure("host", message)
-    assert failure.code == code
-    assert failure.status == 502
-    assert words in failure.message
+def test_an_idle_tunnel_outlives_many_ticks(host: str, proxies: Proxies, simulator: Simulator) -> None:
+    proxy = proxies.get(host, QUICK)
+    target = simulator.url.removeprefix("http://")
+    with socket.create_connection(("127.0.0.1", port_of(proxy.proxy_url))) as tunnel:
+        tunnel.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        assert b" 200 " in receive_until(tunnel, b"\r\n\r\n")
+        time.sleep(1.2)
+        tunnel.sendall(f"GET /_simulator/health HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        assert b"pass" in receive_until(tunnel, b"pass")
+    assert "crashed" not in proxy.process.output
 
 
-def test_limits() -> None:
-    assert Limits(1, 300).connect == 30
-    assert Limits(1, 2).connect == 2
-    assert Limits(1, 300).tick < 5
-    assert Limits(1, 0.4).tick == 0.05
+def echo_websocket(connection: socket.socket) -> None:
+    upstreams.read_request(connection)
+    head = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    connection.sendall(head + b"sec-websocket-accept: x\r\n\r\n")
+    connection.recv(100)
+    connection.sendall(b"\x81\x02hi")
+    connection.recv(100)
+
+
+def test_an_idle_websocket_outlives_many_ticks(host: str, proxies: Proxies) -> None:
+    """A plain one through the regular listener, to a host that is not our business."""
+    proxy = proxies.get(host, QUICK)
+    with upstream(echo_websocket) as server:
+        with socket.create_connection(("127.0.0.1", port_of(proxy.proxy_url))) as client:
+            key = base64.b64encode(os.urandom(16)).decode()
+            head = f"GET http://127.0.0.1:{server.port}/ HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+            head += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            client.sendall(f"{head}Sec-WebSocket-Key: {key}\r\n\r\n".encode())
+            assert b" 101 " in receive_until(client, b"\r\n\r\n")
+            time.sleep(1.0)
+            client.sendall(b"\x81\x82\0\0\0\0yo")
+            assert b"hi" in receive_until(client, b"hi")
+    assert "crashed" not in proxy.process.output
+
+
+@pytest.mark.parametrize("path", ["/api/v1/messages", "/nowhere"])
+def test_an_upload_that_stops(host: str, proxies: Proxies, path: str) -> None:
+    proxy = proxies.get(host, QUICK)
+    with socket.create_connection(("127.0.0.1", port_of(proxy.url))) as client:
+        client.sendall(f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n".encode())
+        answer = receive_until(client, b"}")
+    assert (b" 408 " in answer) or (b" 404 " in answer)
+    assert b"x-ccproxy-error" in answer

@@ -1,12 +1,10 @@
 """The rewriter's small judgements; whole translations are in tests/scenarios/test_translation.py."""
 
-import gzip
 
-import pytest
 from mitmproxy import http
 
-from ccproxy.addons.rewriter import LONGEST_WARNING, body_of, loss_refused, set_headers, warnings
-from ccproxy.conversation.losses import Loss, RequestError
+from ccproxy.addons.rewriter import LONGEST_WARNING, loss_refused, set_headers, warnings
+from ccproxy.conversation.losses import Loss
 
 
 def test_headers_of_the_upstreams_kind() -> None:
@@ -48,15 +46,3 @@ def test_a_loss_that_is_refused() -> None:
     failure = loss_refused(Loss("seed", "Claude has no seed"))
     assert (failure.status, failure.code, failure.param) == (400, "translation_loss", "seed")
     assert "Claude has no seed" in failure.message
-
-
-def test_a_compressed_body_is_read_and_a_broken_one_is_named() -> None:
-    packed = http.Request.make(
-        "POST", "http://x/", gzip.compress(b"{}"), http.Headers(Content_Encoding="gzip")
-    )
-    packed.raw_content = gzip.compress(b"{}")
-    assert body_of(packed) == b"{}"
-    packed.raw_content = b"no gzip"
-    with pytest.raises(RequestError) as caught:
-        body_of(packed)
-    assert caught.value.path == "content-encoding"

@@ -1,10 +1,20 @@
 """The router's small judgements; where requests really go is in tests/scenarios."""
 
+import gzip
+
 import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from ccproxy.addons.router import drop_headers, is_token_endpoint, pass_by, point_at, prepare_reshape
+from ccproxy.addons.router import (
+    drop_headers,
+    is_confidential,
+    is_login,
+    pass_by,
+    point_at,
+    prepare_reshape,
+    readable,
+)
 from ccproxy.backends.target import Target
 from ccproxy.exchange import Exchange
 
@@ -24,8 +34,11 @@ def test_what_stays_between_the_client_and_us() -> None:
 
 
 def test_token_endpoints() -> None:
-    assert is_token_endpoint("/v1/oauth/token")
-    assert not is_token_endpoint("/v1/messages")
+    assert is_login("/v1/oauth/token")
+    assert not is_login("/v1/messages")
+    assert is_confidential("/v1/realtime/client_secrets")
+    assert is_confidential("/v1/oauth/token")
+    assert not is_confidential("/v1/responses")
 
 
 def test_a_plain_request_passes_with_what_the_client_sent() -> None:
@@ -42,7 +55,8 @@ def test_a_plain_request_passes_with_what_the_client_sent() -> None:
 def test_a_list_that_is_reshaped_has_to_be_readable(name: str, version: str | None) -> None:
     exchange = Exchange("reverse", "GET", "/", "anthropic" if name == "anthropic" else "chat")
     headers = http.Headers(accept_encoding="br")
-    prepare_reshape(headers, exchange)
+    path = prepare_reshape(headers, exchange, "/v1/models")
+    assert path == ("/v1/models?limit=1000" if name == "chat" else "/v1/models")
     assert headers["accept-encoding"] == "identity"
     assert headers.get("anthropic-version") == version
 
@@ -55,3 +69,22 @@ def test_where_a_request_is_pointed_at() -> None:
     assert exchange.upstream == "gateway.example"
     point_at(flow.request, exchange, Target("http", "127.0.0.1", 9, "/base"), None, "/whole?x=1")
     assert flow.request.url == "http://127.0.0.1:9/whole?x=1"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "code"),
+    [
+        ("gzip", gzip.compress(b"{}"), None),
+        ("", b"{}", None),
+        ("gzip", b"no gzip", "broken_encoding"),
+        ("br", b"x", "unsupported_encoding"),
+        ("gzip", gzip.compress(bytes(2000)), "body_too_large"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_no_error_yet(encoding: str, body: bytes, code: str | None) -> None:
+    request, exchange = tflow.tflow().request, Exchange("reverse", "POST", "/")
+    request.raw_content = body
+    if encoding:
+        request.headers["content-encoding"] = encoding
+    assert readable(request, exchange, 1000) == (None if code else b"{}")
+    assert (exchange.unreadable.code if exchange.unreadable else None) == code

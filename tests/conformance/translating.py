@@ -195,9 +195,7 @@ def streamed(translation: Translation, raw: bytes, *, ended: bool = True) -> byt
 
 def read(raw: bytes) -> list[Any]:
     """The data of the events, decoded; `[DONE]` as it is."""
-    return [
-        event.data if event.data == "[DONE]" else json.loads(event.data) for event in Reader().feed(raw)
-    ]
+    return [event.data if event.data == "[DONE]" else json.loads(event.data) for event in Reader().feed(raw)]
 
 
 def told(translation: Translation, raw: bytes, *, ended: bool = True) -> list[Any]:

@@ -5,7 +5,7 @@ import brotli
 import pytest
 import zstandard
 
-from ccproxy.formats.decompress import UnknownEncodingError, decoder
+from ccproxy.formats.decompress import TooLargeError, UnknownEncodingError, decoder, whole
 
 TEXT = "data: grüße\n\n".encode() * 500
 
@@ -37,3 +37,30 @@ def test_broken_data_is_a_value_error(encoding: str) -> None:
 def test_unknown_encoding() -> None:
     with pytest.raises(UnknownEncodingError):
         decoder("compress")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [("", TEXT), ("gzip", gzip.compress(TEXT)), ("zstd", zstandard.compress(TEXT))],
+)
+def test_a_whole_body(encoding: str, packed: bytes) -> None:
+    assert whole(packed, encoding, len(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_small_body_that_grows_without_end(encoding: str) -> None:
+    packed = {"gzip": gzip.compress, "zstd": zstandard.compress}[encoding](bytes(50_000_000))
+    with pytest.raises(TooLargeError):
+        whole(packed, encoding, 1_000_000)
+
+
+@pytest.mark.parametrize("encoding", ["br", "compress", "gzip, zstd"])
+def test_an_encoding_that_is_not_undone(encoding: str) -> None:
+    with pytest.raises(UnknownEncodingError):
+        whole(brotli.compress(TEXT), encoding, 1_000_000)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_broken_whole_body(encoding: str) -> None:
+    with pytest.raises(ValueError):
+        whole(b"this is not compressed at all", encoding, 1_000_000)

@@ -21,7 +21,7 @@ from tests.support.processes import (
     started,
     wait_until_ready,
 )
-from tests.support.sockets import port_of
+from tests.support.sockets import port_of, receive_until
 
 TOKEN = "the-token-of-this-proxy"
 BODY = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
@@ -230,3 +230,32 @@ def test_open_to_the_network_with_a_token(home: Path) -> None:
 
 def test_the_environment_of_a_child_is_clean(home: Path) -> None:
     assert set(clean_environment(home)) == {"HOME", "PATH", "LANG"}
+
+
+def test_credentials_that_cannot_be_read_open_no_tunnel(guarded: Proxy) -> None:
+    """Latin letters in the place of base64, in a tunnel and in a request of its own."""
+    port = port_of(guarded.proxy_url)
+    for line in ("CONNECT api.anthropic.com:443 HTTP/1.1", "GET http://localhost:1/ HTTP/1.1"):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            head = f"{line}\r\nHost: x\r\nProxy-Authorization: Basic \xe9\r\n\r\n"
+            connection.sendall(head.encode("latin-1"))
+            assert b" 407 " in receive_until(connection, b"}")
+
+
+def test_an_error_can_be_read_by_an_allowed_page(guarded: Proxy) -> None:
+    origin = "https://app.example"
+    for path in ("/nowhere", "/api/v1/messages"):
+        answer = httpx.post(
+            f"{guarded.url}{path}",
+            content=b"{",
+            headers={"origin": origin, "authorization": f"Bearer {TOKEN}"},
+            trust_env=False,
+        )
+        assert answer.status_code in (400, 404)
+        assert answer.headers["access-control-allow-origin"] == origin
+
+
+def test_a_login_may_come_back_from_the_providers_page(guarded: Proxy) -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    answer = httpx.get(f"{guarded.url}/oauth/callback?code=x&state=y", headers=headers, trust_env=False)
+    assert answer.headers.get("x-ccproxy-error") not in ("cross_site", "unauthorized")

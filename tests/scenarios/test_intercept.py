@@ -173,3 +173,42 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
     made = upstreams.Upstream(greet, context)
     made.thread.start()
     return made.port, authority
+
+
+def test_cookies_of_the_provider_reach_an_observed_client(host: str, proxies: Proxies) -> None:
+    """Whatever the answer is: they are only masked where somebody looks."""
+    body = b'{"type":"message"}'
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nset-cookie: a=1\r\n"
+    answer = head + b"content-length: %d\r\n\r\n" % len(body) + body
+
+    def with_cookie(connection: socket.socket) -> None:
+        upstreams.read_request(connection)
+        connection.sendall(answer)
+
+    with upstream(with_cookie) as server:
+        proxy = proxies.get(host, {"CLAUDE__BASE_URL": f"http://127.0.0.1:{server.port}"})
+        with through(proxy) as client:
+            for path in ("/v1/messages", "/v1/other"):
+                seen = client.post(f"https://api.anthropic.com{path}", content=BODY, headers=HEADERS)
+                assert seen.headers["set-cookie"] == "a=1"
+        ours = httpx.post(f"{proxy.url}/api/v1/messages", content=BODY, headers=HEADERS, trust_env=False)
+        assert "set-cookie" not in ours.headers
+
+
+def test_a_long_upload_that_is_only_observed(host: str, proxies: Proxies, simulator: Simulator) -> None:
+    """Longer than what we would hold, and nobody said so before."""
+    proxy = proxies.get(host, {"SERVER__BODY_LIMIT": "10k"})
+    simulator.clear()
+    body = BODY + b" " * 50_000
+    pieces = (body[i : i + 4096] for i in range(0, len(body), 4096))
+    with through(proxy) as client:
+        answer = client.post("https://api.anthropic.com/v1/messages", content=pieces, headers=HEADERS)
+    assert answer.status_code == 200
+    assert base64.b64decode(str(last(simulator)["body"])) == body
+
+
+def test_a_host_in_capitals_is_the_same_host(proxy: Proxy, simulator: Simulator) -> None:
+    simulator.clear()
+    with through(proxy) as client:
+        client.post("https://API.ANTHROPIC.COM/v1/messages", content=BODY, headers=HEADERS)
+    assert last(simulator)["path"] == "/v1/messages"

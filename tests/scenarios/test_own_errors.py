@@ -153,3 +153,39 @@ def test_not_http(proxy: Proxy) -> None:
     assert b" 400 " in answer
     assert b'"type":"invalid_request_error"' in answer
     assert httpx.get(f"{proxy.url}/health/live", trust_env=False).status_code == 200
+
+
+def test_head_gets_no_body(proxy: Proxy) -> None:
+    """Else the next answer on the connection would begin with it."""
+    with socket.create_connection(("127.0.0.1", port_of(proxy.url))) as connection:
+        for path in ("/nowhere", "/api/v1/files"):
+            connection.sendall(f"HEAD {path} HTTP/1.1\r\nhost: evil.example\r\n\r\n".encode())
+            assert receive_until(connection, b"\r\n\r\n").endswith(b"\r\n\r\n")
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        assert receive_until(connection, b"pass").startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("head", [b"content-length: abc", b"content-length: 1\r\ncontent-length: 2"])
+def test_a_head_that_makes_no_sense(proxy: Proxy, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(proxy.url))) as connection:
+        connection.sendall(b"POST /api/v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\n" + head + b"\r\n\r\n")
+        assert b" 400 " in receive_until(connection, b"never there")
+    assert httpx.get(f"{proxy.url}/health/live", trust_env=False).status_code == 200
+    assert "crashed" not in proxy.process.output
+
+
+def test_the_absolute_form(proxy: Proxy) -> None:
+    """As a client sends it that takes us for a proxy."""
+    with socket.create_connection(("127.0.0.1", port_of(proxy.url))) as connection:
+        url = f"{proxy.url}/health/live"
+        connection.sendall(f"GET {url} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
+        assert receive_until(connection, b"pass").startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_request_nested_too_deeply(proxy: Proxy) -> None:
+    deep = b'{"model":' + b"[" * 50_000
+    for path in ("/api/v1/messages", "/api/v1/chat/completions"):
+        answer = httpx.post(f"{proxy.url}{path}", content=deep, headers=VERSION, trust_env=False)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"]
+    assert "Traceback" not in proxy.process.output

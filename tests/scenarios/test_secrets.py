@@ -64,6 +64,7 @@ def test_flow_files_details_and_views(home: Path, simulator: Simulator, program:
     flows, hars = home / "flows", home / "flows.har"
     arguments = [str(BIN / program), "--listen-port", "0", "-s", str(ROOT / "addons" / "ccproxy.py")]
     arguments += ["--set", f"save_stream_file={flows}", "--set", f"hardump={hars}", "-v"]
+    arguments += ["--set", "store_streamed_bodies=true"]
     if program == "mitmdump":
         arguments += ["--set", "flow_detail=4"]
     else:

@@ -180,3 +180,45 @@ def test_a_client_that_leaves_cancels_the_upstream(
     while time.monotonic() < deadline and simulator.requests()[0]["outcome"] != "aborted":
         time.sleep(0.05)
     assert simulator.requests()[0]["outcome"] == "aborted"
+
+
+def test_headers_that_are_not_allowed(home: Path, host: str) -> None:
+    def both_lengths(connection: socket.socket) -> None:
+        upstreams.read_request(connection)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+        )
+
+    with upstream(both_lengths) as odd, proxy_to(home, host, f"http://127.0.0.1:{odd.port}") as proxy:
+        error = claude_error(proxy)
+    assert (error.status_code, error.response.headers["x-ccproxy-error"]) == (502, "upstream_invalid")
+
+
+def test_a_slow_reader_is_not_a_silent_upstream(home: Path) -> None:
+    """While the client does not read we do not listen, and the stream goes on when it reads again."""
+    size = 40_000_000
+
+    def much(connection: socket.socket) -> None:
+        upstreams.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: x/y\r\ncontent-length: %d\r\n\r\n" % size)
+        connection.sendall(b"x" * size)
+
+    with upstream(much) as server, proxy_to(home, "serve", f"http://127.0.0.1:{server.port}") as proxy:
+        with httpx.stream("GET", f"{proxy.url}/api/v1/files", trust_env=False) as answer:
+            pieces = answer.iter_raw()
+            got = len(next(pieces))
+            time.sleep(3 * IDLE)
+            assert got + sum(map(len, pieces)) == size
+
+
+def test_an_answer_nested_too_deeply_passes(home: Path, host: str) -> None:
+    event = b'event: message_start\ndata: {"message":' + b"[" * 50_000 + b"\n\n"
+
+    def deep(connection: socket.socket) -> None:
+        upstreams.read_request(connection)
+        connection.sendall(upstreams.SSE_HEAD + upstreams.chunk(event) + b"0\r\n\r\n")
+
+    with upstream(deep) as server, proxy_to(home, host, f"http://127.0.0.1:{server.port}") as proxy:
+        answer = httpx.post(f"{proxy.url}/api/v1/messages", json=MESSAGE, trust_env=False)
+        assert answer.content == event
+        assert "crashed" not in proxy.process.output

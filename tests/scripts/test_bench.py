@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from scripts.benchmark import load, main, upstream
+from scripts.benchmark import load, main, messages, upstream
+from scripts.benchmark.canned import StreamShape
 from scripts.benchmark.client import AnswerError, AnswerReader, Connection
 from scripts.benchmark.contenders import OWN, Contender
 from scripts.benchmark.goals import Goal, judge
+from scripts.benchmark.legs import LEGS, TRANSLATED, routes
 from scripts.benchmark.load import Target
-from scripts.benchmark.measure import Plan, Round
-from scripts.benchmark.messages import StreamShape, request_body
+from scripts.benchmark.measure import LegRound, Plan, Round
 from scripts.benchmark.process import Command, resident_bytes, running
 from scripts.benchmark.report import as_json, machine, print_goals, print_machine, print_tables
 from scripts.benchmark.session import Result, run
@@ -39,7 +40,7 @@ TINY = Plan(
 async def target() -> AsyncIterator[Target]:
     server = await upstream.listen()
     async with server:
-        yield Target(server.sockets[0].getsockname()[1], "/v1/messages", {})
+        yield Target(server.sockets[0].getsockname()[1], "/v1/messages", messages, {})
 
 
 class TestStatistics:
@@ -82,6 +83,20 @@ class TestAnswerReader:
         assert done.index(True) == len(data) - 1
         assert reader.body == b"abc0123456789"
 
+    def test_a_mark_is_found_where_it_first_stands_even_when_cut_in_two(self) -> None:
+        reader = AnswerReader(b"ken")
+        pieces = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"2\r\nto\r\n"]
+        pieces += [b"1\r\nk\r\n", b"2\r\nen\r\n", b"3\r\nken\r\n", b"0\r\n\r\n"]
+        for now, piece in enumerate(pieces, start=1):
+            reader.feed(piece, now)
+        assert (reader.first_byte_at, reader.marked_at) == (2, 4)
+
+    def test_a_mark_that_never_comes_counts_as_the_end(self) -> None:
+        reader = AnswerReader(b"ken")
+        reader.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nto", 1.0)
+        assert reader.feed(b"ke", 2.0)
+        assert reader.marked_at == 2.0
+
     def test_an_empty_body(self) -> None:
         reader = AnswerReader()
         assert reader.feed(b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1.0)
@@ -93,17 +108,6 @@ class TestAnswerReader:
 
 
 class TestLoad:
-    def test_requests_have_the_size_asked_for(self) -> None:
-        for size in (1000, 50_000):
-            for shape in (None, SHAPE):
-                body = request_body(size, shape)
-                assert abs(len(body) - size) <= 2
-                assert json.loads(body).get("stream", False) == (shape is not None)
-
-    def test_the_shape_survives_in_the_prompt(self) -> None:
-        reserialised = json.dumps(json.loads(request_body(1000, SHAPE)), indent=2).encode()
-        assert StreamShape.find(reserialised) == SHAPE
-
     async def test_replies(self, target: Target) -> None:
         answers = await load.replies(target, 50_000, 3)
         assert [answer.status for answer in answers] == [200, 200, 200]
@@ -114,6 +118,7 @@ class TestLoad:
         assert answer.body.count(b"\n\n") == SHAPE.events
         pauses = 4 * SHAPE.pause_ms / 1000  # 7 deltas, 2 per write
         assert answer.whole >= pauses > answer.first_byte > 0
+        assert answer.whole > answer.first_text >= SHAPE.pause_ms / 1000 > answer.first_byte
 
     async def test_throughput_counts_for_as_long_as_asked(self, target: Target) -> None:
         count, seconds = await load.throughput(target, 4, 0.1)
@@ -134,15 +139,15 @@ class TestLoad:
             writer.close()
 
         async with await asyncio.start_server(drop, "127.0.0.1", 0) as server:
-            lossy = Target(server.sockets[0].getsockname()[1], "/v1/messages", {})
+            lossy = Target(server.sockets[0].getsockname()[1], "/v1/messages", messages, {})
             with pytest.raises(AnswerError, match="connection lost"):
                 await load.replies(lossy, 1000, 1)
 
     async def test_a_closed_connection_opens_again(self, target: Target) -> None:
         connection = Connection(target.port)
-        request = target.request(request_body(1000))
+        request = target.request(1000)
         for _ in range(2):
-            load.check_reply(await connection.request(request))
+            messages.check_reply(await connection.request(request))
             connection.close()
 
 
@@ -187,45 +192,80 @@ def is_alive(stat: Path) -> bool:
 class TestRun:
     async def test_rounds_alternate_and_a_failure_is_reported_not_fatal(self, tmp_path: Path) -> None:
         broken = Contender(
-            "broken", "1", "/", lambda place: Command([sys.executable, "-c", "exit('out of order')"])
+            "broken",
+            "1",
+            routes("/v1"),
+            lambda place: Command([sys.executable, "-c", "exit('out of order')"]),
         )
         said: list[str] = []
-        direct, failed = await run([OWN["direct"], broken], TINY, 2, 0, tmp_path, said.append)
+        direct, failed = await run([OWN["direct"], broken], TINY, 2, LEGS, 0, tmp_path, said.append)
         assert said == ["round 1 of 2: direct", "round 1 of 2: broken", "round 2 of 2: direct"]
         assert failed.rounds == [None, None]
         assert failed.failure
         assert "exit code 1" in failed.failure
         assert "out of order" in failed.failure
-        assert all(one and one.requests_per_s > 10 and len(one.reply_ms) == 3 for one in direct.rounds)
+        for one in direct.rounds:
+            assert one
+            assert tuple(one.legs) == LEGS
+            assert all(leg.requests_per_s > 10 and len(leg.reply_ms) == 3 for leg in one.legs.values())
 
         output = StringIO()
         console = Console(file=output, width=140)
         print_machine(machine(), console)
-        print_tables([direct, failed], console)
+        print_tables([direct, failed], LEGS, console)
         assert "requests/s" in output.getvalue()
         assert "broken failed" in output.getvalue()
-        document = json.loads(json.dumps(as_json([direct, failed], TINY, machine(), [])))
-        assert document["contenders"]["direct"]["summary"]["reply_p50"]["median"] > 0
+        document = json.loads(json.dumps(as_json([direct, failed], TINY, LEGS, machine(), [])))
+        assert document["contenders"]["direct"]["summary"]["chat.reply_p50"]["median"] > 0
 
-    def test_unknown_contenders_are_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+    async def test_a_leg_that_fails_is_left_out_and_the_others_go_on(self, tmp_path: Path) -> None:
+        nowhere = routes("/nowhere", "responses")
+        deaf = Contender("deaf", "1", OWN["direct"].routes | nowhere, OWN["direct"].command)
+        said: list[str] = []
+        legs = ("chat", "responses")
+        direct, result = await run([OWN["direct"], deaf], TINY, 2, legs, 0, tmp_path, said.append)
+        assert said.count("round 2 of 2: deaf") == 1
+        assert [tuple(one.legs) for one in result.rounds if one] == [("chat",), ("chat",)]
+        assert "status 404" in result.leg_failures["responses"]
+        output = StringIO()
+        print_tables([direct, result], legs, Console(file=output, width=140))
+        assert "deaf, responses failed" in output.getvalue()
+
+    async def test_ccproxy_gives_right_answers_in_every_leg(self, tmp_path: Path) -> None:
+        direct, serve = await run([OWN["direct"], OWN["serve"]], TINY, 1, LEGS, 0, tmp_path, lambda _: None)
+        assert serve.failure is None
+        assert serve.leg_failures == {}
+        (one,) = serve.rounds
+        assert one
+        assert tuple(one.legs) == LEGS
+        document = as_json([direct, serve], TINY, LEGS, machine(), [])
+        assert "responses.first_text_p50" in str(document)
+
+    @pytest.mark.parametrize("option", ["--only", "--legs"])
+    def test_unknown_contenders_and_legs_are_refused(
+        self, capsys: pytest.CaptureFixture[str], option: str
+    ) -> None:
         with pytest.raises(SystemExit):
-            main.main(["--only", "direct,nobody"])
+            main.main([option, "direct,nobody" if option == "--only" else "chat,nobody"])
         assert "unknown: nobody" in capsys.readouterr().err
 
 
 class TestGoals:
     @staticmethod
-    def result(name: str, requests_per_s: float, first_byte_ms: float, soak_mb: list[float]) -> Result:
-        one = Round([1], [1], [first_byte_ms], [9], requests_per_s, 900, 500, 20, 60, 70)
-        return Result(OWN[name], [one], soak_mb)
+    def result(
+        contender: Contender, requests_per_s: float, first_ms: float, cpu_us: float, soak_mb: list[float]
+    ) -> Result:
+        leg = LegRound([1], [1], [first_ms], [first_ms], [9 * first_ms], requests_per_s, 900, cpu_us)
+        one = Round({name: leg for name in LEGS if name in contender.routes}, 500, 60, 70)
+        return Result(contender, [one], soak_mb)
 
     def judge(self, requests_per_s: float, first_byte_ms: float, soak_mb: list[float]) -> list[bool]:
         results = [
-            self.result("mitmdump", 500, 2, []),
-            self.result("serve", requests_per_s, first_byte_ms, soak_mb),
+            self.result(OWN["mitmdump"], 500, 2, 20, []),
+            self.result(OWN["serve"], requests_per_s, first_byte_ms, 20, soak_mb),
         ]
-        goals = judge({result.contender.name: result for result in results}, soaked=bool(soak_mb))
-        return [goal.met for goal in goals]
+        by_name = {result.contender.name: result for result in results}
+        return [goal.met for goal in judge(by_name, ["passthrough"], soaked=bool(soak_mb))]
 
     def test_goals_met(self) -> None:
         assert self.judge(650, 2.1, [60, 70, 71, 72, 73]) == [True] * 6
@@ -235,10 +275,26 @@ class TestGoals:
         assert self.judge(650, 2.2, [])[1] is False
         assert self.judge(650, 2.1, [60, 110, 115, 120, 130])[4:] == [False, False]
 
+    def judge_chat(self, cpu_us: float, first_ms: float, **peers: tuple[float, float]) -> list[bool]:
+        results = {"serve": self.result(OWN["serve"], 500, first_ms, cpu_us, [])}
+        for name, (peer_cpu_us, peer_first_ms) in peers.items():
+            peer = Contender(name, "1", routes("/v1", "chat"), None)
+            results[name] = self.result(peer, 500, peer_first_ms, peer_cpu_us, [])
+        return [goal.met for goal in judge(results, ["chat"], soaked=False)]
+
+    def test_translating_has_a_limit_of_its_own(self) -> None:
+        assert self.judge_chat(60, 2) == [True, True, True]
+        assert self.judge_chat(61, 2) == [False, True, True]
+
+    def test_translating_is_to_be_ahead_of_every_peer(self) -> None:
+        assert self.judge_chat(40, 2, litellm=(500, 9), portkey=(41, 2.1))[:4] == [True] * 4
+        assert self.judge_chat(40, 2, litellm=(500, 9), portkey=(39, 2.1))[:4] == [True, True, True, False]
+        assert self.judge_chat(40, 2, litellm=(500, 1), portkey=(41, 2.1))[:4] == [True, False, False, True]
+
     def test_what_was_not_measured_is_missed(self) -> None:
-        goals = judge({}, soaked=True)
-        assert [goal.met for goal in goals] == [False] * 6
+        goals = judge({}, LEGS, soaked=True)
+        assert [goal.met for goal in goals] == [False] * (6 + len(TRANSLATED))
         output = StringIO()
         print_goals([*goals, Goal("x", 1, 2, "ms")], Console(file=output, width=140))
-        assert output.getvalue().count("not measured") == 6
+        assert output.getvalue().count("not measured") == len(goals)
         assert output.getvalue().count(" met") == 1

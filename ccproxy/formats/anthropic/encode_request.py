@@ -1,7 +1,7 @@
 """A conversation as a Messages request for one model (Messages API reference, read 2026-11-22)."""
 
 from ccproxy.conversation.facts import ModelFacts
-from ccproxy.conversation.losses import Loss
+from ccproxy.conversation.losses import Loss, RequestError
 from ccproxy.conversation.parts import JsonObject
 from ccproxy.conversation.request import Request
 from ccproxy.formats.anthropic import encode_params, encode_thinking, encode_tools, encode_turns
@@ -12,6 +12,13 @@ from ccproxy.formats.codec import Encoded
 
 def encode_request(request: Request, facts: ModelFacts) -> Encoded:
     """Raises RequestError for what must not be dropped. The keys of the body have a fixed order."""
+    try:
+        return _encode(request, facts)
+    except RecursionError:
+        raise RequestError(path(request.wire, "turns"), "or a schema is nested too deeply") from None
+
+
+def _encode(request: Request, facts: ModelFacts) -> Encoded:
     losses: list[Loss] = []
     names = encode_tools.renamer(request)
     tools = encode_tools.tools(request, facts, names, losses)

@@ -21,7 +21,7 @@ def decode_content(value: object, path: str) -> tuple[Part, ...]:
     if isinstance(value, str):
         return (Text(value),) if value else ()
     if not isinstance(value, list):
-        raise RequestError(path, f"{path} must be a string or an array of content parts.")
+        raise RequestError(path, "must be a string or an array of content parts")
     parts = [_part(item, f"{path}.{index}") for index, item in enumerate(value)]
     return tuple(part for part in parts if part not in (Text(""), Refusal("")))
 
@@ -31,7 +31,7 @@ def decode_texts(value: object, path: str) -> tuple[Text, ...]:
     parts = decode_content(value, path)
     texts = tuple(part for part in parts if isinstance(part, Text))
     if len(texts) != len(parts):
-        raise RequestError(path, f"{path} may hold text only.")
+        raise RequestError(path, "may hold text only")
     return texts
 
 

@@ -36,9 +36,7 @@ def decode_messages(value: object) -> tuple[tuple[Text, ...], tuple[Turn, ...]]:
     for i in range(leading, len(messages)):
         turns.take(roles[i], messages[i], f"messages.{i}")
     if not turns.done:
-        raise RequestError(
-            "messages", "messages must hold at least one message that is not a system message."
-        )
+        raise RequestError("messages", "must hold at least one message that is not a system message")
     return tuple(system), tuple(turns.done)
 
 
@@ -67,7 +65,7 @@ class _Turns:
                 call_id = _function_id(name, self._results[name])
                 self._add(Turn("user", (_result(call_id, content, path),), path))
             case _:
-                raise RequestError(f"{path}.role", f"{path}.role must be one of {_ROLES}, not {role!r}.")
+                raise RequestError(f"{path}.role", f"must be one of {_ROLES}, not {role!r}")
 
     def _add(self, turn: Turn) -> None:
         if turn.parts:
@@ -75,9 +73,7 @@ class _Turns:
 
     def _assistant(self, message: JsonObject, path: str) -> tuple[Part, ...]:
         if message.get("audio") is not None:
-            raise RequestError(
-                f"{path}.audio", f"{path}.audio is kept by another provider: send its transcript as content."
-            )
+            raise RequestError(f"{path}.audio", "is kept by another provider: send its transcript as content")
         content = optional(decode_content, message.get("content"), f"{path}.content") or ()
         refusal = optional(text, message.get("refusal"), f"{path}.refusal")
         calls: list[Part] = [
@@ -125,7 +121,7 @@ def _compact(arguments: JsonObject, path: str) -> str:
     try:
         return compact(arguments)
     except (RecursionError, ValueError):
-        raise RequestError(path, f"{path} is nested too deeply or holds too large a number.") from None
+        raise RequestError(path, "is nested too deeply or holds too large a number") from None
 
 
 def _result(call_id: str, content: object, path: str) -> ToolResult:

@@ -68,19 +68,19 @@ def _is_default(name: str, value: object) -> bool:
 def _refuse(body: JsonObject) -> None:
     choices = optional(integer, body.get("n"), "n")
     if choices is not None and choices != 1:
-        raise RequestError("n", "n must be 1 here: the provider gives one answer to a request.")
+        raise RequestError("n", "must be 1: the provider gives one answer to a request")
     modalities = optional(texts, body.get("modalities"), "modalities") or ()
     if any(modality != "text" for modality in modalities):
-        raise RequestError("modalities", "modalities may hold text only here: the provider gives no audio.")
+        raise RequestError("modalities", "may hold text only: the provider gives no audio")
     if body.get("audio") is not None:
-        raise RequestError("audio", "audio cannot be asked for here: the provider gives none.")
+        raise RequestError("audio", "cannot be asked for: the provider gives none")
 
 
 def _max_tokens(body: JsonObject) -> int | None:
     for name in ("max_completion_tokens", "max_tokens"):
         if (limit := optional(integer, body.get(name), name)) is not None:
             if limit < 1:
-                raise RequestError(name, f"{name} must be at least 1.")
+                raise RequestError(name, "must be at least 1")
             return limit
     return None
 
@@ -98,7 +98,7 @@ def _effort(value: object, path: str) -> Effort:
     for effort in EFFORTS:
         if effort == level:
             return effort
-    raise RequestError(path, f"{path} must be one of {', '.join(EFFORTS)}, not {level!r}.")
+    raise RequestError(path, f"must be one of {', '.join(EFFORTS)}, not {level!r}")
 
 
 def _output(value: object, path: str) -> OutputFormat | None:
@@ -118,6 +118,4 @@ def _output(value: object, path: str) -> OutputFormat | None:
                 optional(boolean, schema.get("strict"), f"{inner}.strict"),
             )
         case other:
-            raise RequestError(
-                f"{path}.type", f"{path}.type must be text, json_object or json_schema, not {other!r}."
-            )
+            raise RequestError(f"{path}.type", f"must be text, json_object or json_schema, not {other!r}")

@@ -23,7 +23,7 @@ def decode_choice(body: JsonObject, tools: tuple[AnyTool, ...]) -> ToolChoice | 
     path = "tool_choice" if body.get("tool_choice") is not None else "function_call"
     choice = optional(_choice, body.get(path), path)
     if choice and choice.mode in ("required", "tool") and not tools:
-        raise RequestError(path, f"{path} asks for a tool, but there are no tools.")
+        raise RequestError(path, "asks for a tool, but there are no tools")
     return choice
 
 
@@ -66,7 +66,7 @@ def _custom(custom: JsonObject, path: str, tool_path: str) -> Tool:
 def _name(value: JsonObject, path: str) -> str:
     if name := text(value.get("name"), f"{path}.name"):
         return name
-    raise RequestError(f"{path}.name", f"{path}.name must not be empty.")
+    raise RequestError(f"{path}.name", "must not be empty")
 
 
 def _choice(value: object, path: str) -> ToolChoice:
@@ -74,7 +74,7 @@ def _choice(value: object, path: str) -> ToolChoice:
         case "auto" | "none" | "required":
             return ToolChoice(value)
         case str():
-            raise RequestError(path, f"{path} must be none, auto, required or an object, not {value!r}.")
+            raise RequestError(path, f"must be none, auto, required or an object, not {value!r}")
     choice = mapping(value, path)
     if "name" in choice and "type" not in choice:
         return ToolChoice("tool", _name(choice, path))
@@ -83,9 +83,7 @@ def _choice(value: object, path: str) -> ToolChoice:
             return ToolChoice("tool", _name(mapping(choice.get(kind), f"{path}.{kind}"), f"{path}.{kind}"))
         case "allowed_tools":
             return _allowed(mapping(choice.get("allowed_tools"), f"{path}.{kind}"), f"{path}.{kind}")
-    raise RequestError(
-        f"{path}.type", f"{path}.type must be function, custom or allowed_tools, not {kind!r}."
-    )
+    raise RequestError(f"{path}.type", f"must be function, custom or allowed_tools, not {kind!r}")
 
 
 def _allowed(allowed: JsonObject, path: str) -> ToolChoice:
@@ -94,7 +92,7 @@ def _allowed(allowed: JsonObject, path: str) -> ToolChoice:
         case "auto" | "required" as mode:
             pass
         case _:
-            raise RequestError(f"{path}.mode", f"{path}.mode must be auto or required.")
+            raise RequestError(f"{path}.mode", "must be auto or required")
     names = []
     for i, item in enumerate(array(allowed.get("tools"), f"{path}.tools")):
         tool = mapping(item, f"{path}.tools.{i}")

@@ -62,9 +62,7 @@ def _part(part: Part, path: str, losses: list[Loss]) -> JsonObject | None:
             return part.value
         case Opaque():
             kind = str(part.value.get("type"))
-            raise RequestError(
-                path, f"{path} has a part of the type {kind!r}, which Chat Completions does not know."
-            )
+            raise RequestError(path, f"has a part of the type {kind!r}, which Chat Completions does not know")
         case Reasoning() | ToolCall() | ToolResult():
             losses.append(Loss(path, "A part that has no place in a user's turn."))
     return None
@@ -86,11 +84,11 @@ def _address(media: Media, path: str) -> str:
     if media.url:
         return media.url
     if media.file_id:
-        raise RequestError(path, f"{path} has an image by its file id: send it as base64 or by its address.")
+        raise RequestError(path, "has an image by its file id: send it as base64 or by its address")
     return data_url(media)
 
 
 def _own_file(media: Media, path: str) -> str | None:
     if media.provider == "openai":
         return media.file_id
-    raise RequestError(path, f"{path} has a file of another provider's store: send it as base64.")
+    raise RequestError(path, "has a file of another provider's store: send it as base64")

@@ -51,7 +51,7 @@ class ParamsEncoder:
             return
         if params.max_tokens < 1:
             path = self._paths.get("max_tokens", "max_tokens")
-            raise RequestError(path, f"{path} must be at least 1: Chat Completions always writes something.")
+            raise RequestError(path, "must be at least 1: Chat Completions always writes something")
         if params.max_tokens > facts.max_tokens:
             self._lose("max_tokens", f"{facts.id} writes {facts.max_tokens} tokens at most.", "clamped")
         self.fields["max_completion_tokens"] = min(params.max_tokens, facts.max_tokens)

@@ -29,7 +29,7 @@ def object_schema(schema: JsonObject, path: str) -> JsonObject:
     """A schema as a function's parameters: an object at its root, without `$schema`."""
     kind = schema.get("type", "object")
     if kind != "object":
-        raise RequestError(path, f"{path} must have a schema of the type object, not {kind!r}.")
+        raise RequestError(path, f"must have a schema of the type object, not {kind!r}")
     kept = {name: value for name, value in schema.items() if name != "$schema"}
     return {"type": "object", "properties": {}} | kept
 
@@ -76,9 +76,7 @@ def _check_choice(choice: ToolChoice, tools: tuple[AnyTool, ...]) -> None:
         is_left = len(lost) < len(tools)
     if lost and not is_left:
         path = lost[0].path
-        raise RequestError(
-            path, f"{path} is run by its provider and must not be left out when it is asked for."
-        )
+        raise RequestError(path, "is run by its provider and must not be left out when it is asked for")
 
 
 def _is_kept(tool: AnyTool) -> bool:

@@ -78,11 +78,11 @@ class StreamDecoder:
             yield UsageSeen(usage)
 
     def _delta(self, delta: JsonObject) -> Iterator[Event]:
-        sealed = list(reasoning.carried(delta))
-        if text := reasoning.said(delta):
-            # a whole answer says it twice, all in one and with each seal
-            if self._blocks.is_thinking or not any(thought.text for thought in sealed):
-                yield from self._blocks.text("reasoning", text)
+        sealed, text = list(reasoning.carried(delta)), reasoning.said(delta)
+        # a whole answer says its reasoning twice: all in one, and with each seal
+        is_twice = not self._blocks.is_thinking and any(thought.text for thought in sealed)
+        if text and not is_twice:
+            yield from self._blocks.text("reasoning", text)
         for thought in sealed:
             if thought.seal:
                 yield from self._blocks.seal(thought.seal, thought.text)

@@ -54,9 +54,7 @@ def _input(part: Part, path: str) -> JsonObject | None:
         case Opaque(wire="responses"):
             return part.value
         case Opaque():
-            raise RequestError(
-                path, f"holds a part {str(part.value.get('type'))!r} that OpenAI does not take"
-            )
+            raise unknown(part, path)
     raise RequestError(path, f"holds a {type(part).__name__} where OpenAI takes none")
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from hypothesis import given
 
 from ccproxy.conversation.facts import ModelFacts
 from ccproxy.conversation.losses import RequestError
@@ -11,6 +12,7 @@ from ccproxy.conversation.parts import JsonObject, Reasoning, Seal, Text, ToolCa
 from ccproxy.conversation.request import OutputFormat, Params, Request, Thinking, Tool, ToolChoice, Turn
 from ccproxy.formats.anthropic import decode_request, encode_request
 from ccproxy.simulator.anthropic.thinking import sign
+from tests.formats.anthropic.hostile import REQUEST
 from tests.formats.anthropic.judges import HAIKU_4_5, OPUS_4_8, OPUS_5, accept, asked
 
 HELLO = Turn("user", (Text("Hello"),), "messages.0")
@@ -211,3 +213,22 @@ def test_case_21_a_longer_history_begins_with_the_same_bytes() -> None:
     long, _ = encode(asked(*CALLED, *more, tools=(ADD,)))
     assert msgspec.json.encode(long["messages"][:3]) == msgspec.json.encode(short["messages"])
     assert long["tools"] == short["tools"]
+
+
+def test_deep_nesting_is_an_error() -> None:
+    deep: JsonObject = {"type": "string"}
+    for _ in range(5000):
+        deep = {"type": "object", "properties": {"a": deep}}
+    with pytest.raises(RequestError, match="nested too deeply"):
+        encode_request(asked(HELLO, params=Params(output=OutputFormat(deep))), OPUS_5)
+
+
+@given(REQUEST)
+def test_whatever_decodes_is_encoded_or_its_fault_is_named(value: JsonObject) -> None:
+    fault = None
+    try:
+        for facts in (OPUS_5, HAIKU_4_5):
+            msgspec.json.encode(encode_request(decode_request(value).request, facts).body)
+    except RequestError as problem:
+        fault = problem
+    assert fault is None or fault.path

@@ -77,8 +77,8 @@ def test_case_31_retry_after(headers: dict[str, str], seconds: float | None) -> 
 
 
 def test_codes() -> None:
-    details = {"details": {"error_code": "ramp_limit_exceeded"}}
-    assert decode_error(429, {}, error("rate_limit_error", **details)).code == "ramp_limit_exceeded"
+    code = {"error_code": "ramp_limit_exceeded"}
+    assert decode_error(429, {}, error("rate_limit_error", details=code)).code == "ramp_limit_exceeded"
     too_long = error("invalid_request_error", "prompt is too long: 9 tokens > 8 maximum")
     assert decode_error(400, {}, too_long).code == "context_length_exceeded"
 

@@ -1,5 +1,5 @@
 from ccproxy.conversation.usage import Usage
-from ccproxy.formats.anthropic.usage import UsageReader
+from ccproxy.formats.anthropic.usage import UsageReader, to_wire
 from ccproxy.formats.sse import ServerSentEvent
 
 
@@ -40,3 +40,23 @@ def test_what_it_does_not_understand_is_passed_over() -> None:
     reader.reply(b"not json")
     reader.event(ServerSentEvent("message_start", "[]"))
     assert reader.usage == Usage()
+
+
+def test_a_usage_object_alone() -> None:
+    reader = UsageReader()
+    said: list[object] = [{"input_tokens": 3, "output_tokens": 1}, None, [], {"output_tokens": "x"}]
+    for usage in (*said, {"output_tokens": 7}):
+        reader.take(usage)
+    assert reader.usage == Usage(input=3, output=7)
+
+
+def test_case_42_to_wire_takes_the_cache_out_of_the_input() -> None:
+    assert to_wire(Usage(input=1000, output=50, cache_read=900, cache_write=90, reasoning=7)) == {
+        "input_tokens": 10,
+        "cache_creation_input_tokens": 90,
+        "cache_read_input_tokens": 900,
+        "output_tokens": 50,
+        "output_tokens_details": {"thinking_tokens": 7},
+    }
+    assert to_wire(Usage(input=5, cache_read=9))["input_tokens"] == 0
+    assert set(to_wire(Usage()).values()) == {0}

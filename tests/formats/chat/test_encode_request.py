@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,8 +8,18 @@ from pydantic import TypeAdapter
 from ccproxy.conversation.facts import ModelFacts
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import Reasoning, Text, ToolCall, ToolResult
-from ccproxy.conversation.request import OutputFormat, Params, Request, Thinking, Tool, ToolChoice, Turn
+from ccproxy.conversation.request import (
+    OutputFormat,
+    Params,
+    Request,
+    Thinking,
+    Tool,
+    ToolChoice,
+    Turn,
+    WebSearch,
+)
 from ccproxy.formats.chat import decode_request, encode_request
+from tests.formats.chat.judges import GPT_4O, GPT_5, accept
 
 FACTS = ModelFacts("gpt-x", max_tokens=1000, efforts=("low", "high"), reasoning=True, sampling=False)
 ACCEPTED = TypeAdapter[Any](CompletionCreateParams)
@@ -44,14 +55,33 @@ def test_a_whole_request_is_one_that_the_sdk_sends() -> None:
     assert messages[2]["tool_calls"][0]["id"] == messages[3]["tool_call_id"]
 
 
+@pytest.mark.parametrize("facts", [GPT_5, GPT_4O])
+def test_the_upstream_accepts_it(facts: ModelFacts) -> None:
+    everything = replace(
+        REQUEST,
+        tools=(
+            *REQUEST.tools,
+            Tool("a name with blanks and " + "x" * 60, schema={}),
+            Tool("patch", custom=True, grammar="start: X"),
+            WebSearch(path="tools.3"),
+        ),
+        tool_choice=ToolChoice("required", allowed=("look", "patch", "gone")),
+        params=replace(
+            REQUEST.params,
+            max_tokens=10**6,
+            temperature=0.3,
+            stop=("a", "b", "c", "d", "e"),
+            thinking=Thinking("enabled", 2**20),
+            parallel_tool_calls=False,
+        ),
+    )
+    for request in (REQUEST, everything):
+        accept(encode_request(request, facts).body)
+
+
 def test_case_21_the_same_history_gives_the_same_bytes() -> None:
     first = encode_request(REQUEST, FACTS).body
-    grown = Request(
-        **{
-            **{name: getattr(REQUEST, name) for name in Request.__slots__},
-            "turns": (*REQUEST.turns, Turn("user", (Text("more"),), "messages.4")),
-        }
-    )
+    grown = replace(REQUEST, turns=(*REQUEST.turns, Turn("user", (Text("more"),), "messages.4")))
     second = encode_request(grown, FACTS).body
     assert second["messages"][: len(first["messages"])] == first["messages"]
     assert list(second) == list(first)
