@@ -11,7 +11,6 @@ PACKAGE = ROOT / "ccproxy"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
 COVERED_ELSEWHERE = {
-    "addons/chain.py": "every scenario runs the chain",
     "addons/master.py": "cli/test_serve.py starts both masters",
     **{f"conversation/{name}.py": "declarations" for name in ("events", "facts", "parts", "request")},
     "formats/codec.py": "declarations",

@@ -47,7 +47,7 @@ class Drain:
     async def drain(self) -> None:
         self.gate.closed = True
         ctx.options.update(server=False)
-        if count := len(self.recorder.running):
+        if count := len(self.recorder.under_way):
             logger.info("Stopping; running requests: %d, time left: %g s.", count, self.seconds)
         deadline = asyncio.get_running_loop().time() + self.seconds
         # asyncio has no event for "every buffer is empty"
@@ -57,7 +57,7 @@ class Drain:
 
     def busy(self) -> bool:
         """Whether an answer is under way, or written and not yet sent."""
-        if self.recorder.running:
+        if self.recorder.under_way:
             return True
         connections = ctx.master.addons.get("proxyserver").connections.values()
         writers = [

@@ -22,12 +22,12 @@ class Recorder:
     name = "ccproxy_recorder"
 
     def __init__(self) -> None:
-        self.running: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
+        self.under_way: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
         self.finished: deque[Exchange] = deque(maxlen=KEPT)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if exchange := exchange_of(flow):
-            self.running[flow] = exchange
+            self.under_way[flow] = exchange
 
     def response(self, flow: http.HTTPFlow) -> None:
         if flow.response and (exchange := exchange_of(flow)):
@@ -43,7 +43,7 @@ class Recorder:
             self.finish(flow, exchange)
 
     def finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        self.running.pop(flow, None)
+        self.under_way.pop(flow, None)
         exchange.ended = time.monotonic()
         if exchange.failure:
             exchange.error = exchange.failure.code

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-
 LATEST = 253402300800
 """The first second of the year 10000, which no date of a model reaches."""
 

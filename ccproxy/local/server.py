@@ -28,6 +28,7 @@ class LocalServer:
         self._socket.listen(128)
         host, port = self._socket.getsockname()
         self.target = Target("http", host, port, "")
+        self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self, app: ASGIApp) -> None:
@@ -41,13 +42,13 @@ class LocalServer:
             lifespan="off",
             ws="wsproto",
         )
-        self._task = asyncio.create_task(_Server(config).serve(sockets=[self._socket]))
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
 
     def stop(self) -> None:
-        """Close the port and end every request."""
-        if self._task:
-            # only after the server has let go of it: a new socket may get the same number at once
-            self._task.add_done_callback(lambda task: self._socket.close())
-            self._task.cancel()
+        """Close the port and end every request, within a moment."""
+        if self._server:
+            # it has to let go of its socket itself, or the loop confuses the next one with the same number
+            self._server.should_exit = self._server.force_exit = True
         else:
             self._socket.close()

@@ -7,12 +7,15 @@ proxies forward the body but drop headers they do not know.
 import json
 import re
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 MODEL = "claude-sonnet-4-5-20250929"
 REPLY_TEXT = "Canned answer from the benchmark's own upstream."
 REPLY_TOKENS = 12
-DELTA_TEXT = "token "
-"""The text of every delta. No format has it in anything else, so it marks the first event with text."""
+DELTA_TEXTS = ("token ", "after ")
+"""The texts of the deltas, in turn: LiteLLM takes a hundred equal ones for a model that has got stuck."""
+FIRST_TEXT = DELTA_TEXTS[0].encode()
+"""In no format is it part of anything but the text, so it marks the first event that carries some."""
 EVENTS_AROUND_DELTAS = 5
 """Events of every stream that are not text deltas: three start and stop the message, two the block."""
 
@@ -33,7 +36,7 @@ class StreamShape:
 
     @property
     def text(self) -> str:
-        return DELTA_TEXT * self.deltas
+        return "".join(islice(cycle(DELTA_TEXTS), self.deltas))
 
     @property
     def marker(self) -> str:
@@ -55,13 +58,16 @@ def reply_body() -> bytes:
     return dump(_message(content, stop_reason="end_turn", output_tokens=REPLY_TOKENS))
 
 
-def stream_events(shape: StreamShape) -> tuple[list[bytes], bytes, list[bytes]]:
-    """The events of a streamed answer: those before the deltas, one delta, those after."""
+def stream_events(shape: StreamShape) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """The events of a streamed answer: those before the deltas, the deltas that take turns, those after."""
     opening = [
         _event("message_start", message=_message(content=[], stop_reason=None, output_tokens=1)),
         _event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
     ]
-    delta = _event("content_block_delta", index=0, delta={"type": "text_delta", "text": DELTA_TEXT})
+    deltas = [
+        _event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+        for text in DELTA_TEXTS
+    ]
     closing = [
         _event("content_block_stop", index=0),
         _event(
@@ -71,7 +77,7 @@ def stream_events(shape: StreamShape) -> tuple[list[bytes], bytes, list[bytes]]:
         ),
         _event("message_stop"),
     ]
-    return opening, delta, closing
+    return opening, deltas, closing
 
 
 def dump(value: object) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
-from .canned import DELTA_TEXT, StreamShape
+from .canned import FIRST_TEXT, StreamShape
 from .client import Answer, Connection
 from .dialect import Dialect
 
@@ -49,7 +49,7 @@ async def streams(target: Target, shape: StreamShape, count: int) -> list[Answer
     answers = []
     try:
         for _ in range(count):
-            answers.append(await connection.request(request, DELTA_TEXT.encode()))
+            answers.append(await connection.request(request, FIRST_TEXT))
             target.dialect.check_stream(answers[-1], shape)
     finally:
         connection.close()

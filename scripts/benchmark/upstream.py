@@ -6,6 +6,7 @@ it prints its port and serves until it is ended.
 
 import asyncio
 import re
+from itertools import cycle, islice
 
 from .canned import StreamShape, reply_body, stream_events
 
@@ -95,15 +96,17 @@ class Upstream(asyncio.Protocol):
         return True
 
     async def _send_stream(self, shape: StreamShape) -> None:
-        opening, delta, closing = stream_events(shape)
-        delta_chunk = _chunk(delta)
+        opening, deltas, closing = stream_events(shape)
+        chunks = cycle([_chunk(delta) for delta in deltas])
         self._transport.write(STREAM_HEAD + b"".join(map(_chunk, opening)))
-        remaining = shape.deltas
-        while remaining > 0:
-            await asyncio.sleep(shape.pause_ms / 1000)
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        for sent in range(0, shape.deltas, shape.burst):
+            # by the clock, not from the last write: late wake-ups must not add up over a stream
+            due += shape.pause_ms / 1000
+            await asyncio.sleep(max(due - clock(), 0))
             await self._writable.wait()
-            self._transport.write(delta_chunk * min(shape.burst, remaining))
-            remaining -= shape.burst
+            self._transport.write(b"".join(islice(chunks, min(shape.burst, shape.deltas - sent))))
         self._transport.write(b"".join(map(_chunk, closing)) + b"0\r\n\r\n")
 
 

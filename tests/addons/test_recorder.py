@@ -17,9 +17,9 @@ def test_an_exchange_runs_until_its_answer() -> None:
     recorder, flow, made = Recorder(), tflow.tflow(resp=True), exchange()
     begin(flow, made)
     recorder.requestheaders(flow)
-    assert list(recorder.running.values()) == [made]
+    assert list(recorder.under_way.values()) == [made]
     recorder.response(flow)
-    assert not recorder.running
+    assert not recorder.under_way
     assert list(recorder.finished) == [made]
     assert made.status == 200
     assert made.ended is not None
@@ -40,7 +40,7 @@ def test_what_ended_it() -> None:
         recorder.error(flow)
         assert made.error == error
         assert list(recorder.finished) == [made]
-        assert not recorder.running
+        assert not recorder.under_way
 
 
 def test_only_the_newest_are_kept_and_relayed_ones_never() -> None:
@@ -57,7 +57,7 @@ def test_a_flow_of_another_layer_is_left_alone() -> None:
     recorder, flow = Recorder(), tflow.tflow(resp=True)
     recorder.requestheaders(flow)
     recorder.response(flow)
-    assert not recorder.running
+    assert not recorder.under_way
     assert not recorder.finished
 
 

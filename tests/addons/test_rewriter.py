@@ -1,6 +1,5 @@
 """The rewriter's small judgements; whole translations are in tests/scenarios/test_translation.py."""
 
-
 from mitmproxy import http
 
 from ccproxy.addons.rewriter import LONGEST_WARNING, loss_refused, set_headers, warnings

@@ -2,7 +2,6 @@
 
 from ccproxy.conversation.parts import Wire
 from tests.conformance.translating import (
-    block,
     call_delta,
     call_item,
     chunk,
@@ -15,6 +14,7 @@ from tests.conformance.translating import (
     message_start,
     sse,
     text_block,
+    thinking_block,
     usage_chunk,
     use_block,
 )
@@ -67,12 +67,7 @@ TWO_CALLS: dict[Wire, bytes] = {
 THOUGHT: dict[Wire, bytes] = {
     "anthropic": sse(
         message_start(),
-        *block(
-            0,
-            {"type": "thinking", "thinking": "", "signature": ""},
-            {"type": "thinking_delta", "thinking": "Hmm."},
-            {"type": "signature_delta", "signature": "c2lnbmVk"},
-        ),
+        *thinking_block(0, "Hmm.", "c2lnbmVk"),
         *use_block(1, "call_a", "weather", ARGUMENTS),
         *message_end("tool_use"),
     ),

@@ -1,5 +1,6 @@
 """Cases 13 to 19: thinking goes back to the provider whose it is, unchanged, and to nobody else."""
 
+import base64
 import json
 from typing import Any
 
@@ -15,15 +16,16 @@ from tests.conformance.translating import (
     CLAUDE,
     GPT,
     asking,
-    hello,
     message_end,
     message_of,
     message_start,
     sent,
     sse,
+    thinking_block,
     told,
     tool,
     translated,
+    use_block,
     whole,
 )
 from tests.support.processes import Proxy, Simulator
@@ -67,8 +69,6 @@ def test_case_14_not_a_byte_of_the_same_format_changes(served: Proxy, simulator:
     httpx.post(f"{served.url}/api/v1/messages", content=body, headers=headers).raise_for_status()
     [entry] = simulator.requests()
     assert entry["body_json"] == json.loads(body)
-    import base64
-
     assert base64.b64decode(str(entry["body"])) == body
 
 
@@ -76,10 +76,10 @@ def test_case_15_a_thinking_block_is_never_moved_or_edited() -> None:
     """Through a Responses client every block comes back: same text, same signature, same place."""
     raw = sse(
         message_start(),
-        *_thinking(0, "One.", "c2lnMQ=="),
-        *_use(1, "call_a"),
-        *_thinking(2, "Zwei ä.", "c2lnMg=="),
-        *_use(3, "call_b"),
+        *thinking_block(0, "One.", "c2lnMQ=="),
+        *use_block(1, "call_a", "weather"),
+        *thinking_block(2, "Zwei ä.", "c2lnMg=="),
+        *use_block(3, "call_b", "weather"),
         *message_end("tool_use"),
     )
     answer = whole(asking("responses", "anthropic"), raw)
@@ -94,32 +94,6 @@ def test_case_15_a_thinking_block_is_never_moved_or_edited() -> None:
         {"type": "tool_use", "id": "call_a", "name": "weather", "input": {}},
         {"type": "thinking", "thinking": "Zwei ä.", "signature": "c2lnMg=="},
         {"type": "tool_use", "id": "call_b", "name": "weather", "input": {}},
-    ]
-
-
-def _thinking(index: int, text: str, signature: str) -> list[JsonObject]:
-    return [
-        {
-            "type": "content_block_start",
-            "index": index,
-            "content_block": {"type": "thinking", "thinking": ""},
-        },
-        *(
-            {"type": "content_block_delta", "index": index, "delta": delta}
-            for delta in (
-                {"type": "thinking_delta", "thinking": text},
-                {"type": "signature_delta", "signature": signature},
-            )
-        ),
-        {"type": "content_block_stop", "index": index},
-    ]
-
-
-def _use(index: int, call_id: str) -> list[JsonObject]:
-    start = {"type": "tool_use", "id": call_id, "name": "weather", "input": {}}
-    return [
-        {"type": "content_block_start", "index": index, "content_block": start},
-        {"type": "content_block_stop", "index": index},
     ]
 
 
@@ -155,7 +129,7 @@ def test_case_16_our_own_signature_is_kept() -> None:
 
 
 def test_case_17_replayed_reasoning_items_are_as_openai_wants_them() -> None:
-    """An item has its summary and its encrypted content, no plain content and no id, and nothing is stored."""
+    """An item has its summary and encrypted content, no plain content and no id, and nothing is stored."""
     events = told(asking("anthropic", "responses", stream=True), samples.THOUGHT["responses"])
     message = message_of(events)
     messages = [
@@ -232,4 +206,3 @@ def test_case_18_encrypted_content_of_nobody_we_know(client: Wire) -> None:
     assert "thinking" not in text
     assert "ZW5j" not in text
     assert "Rain." in text
-    assert hello(client)

@@ -8,6 +8,7 @@ import pytest
 
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import JsonObject, Wire
+from ccproxy.formats.arguments import compact
 from tests.conformance import samples
 from tests.conformance.translating import (
     CLAUDE,
@@ -46,7 +47,7 @@ def calls_of(client: Wire, upstream: Wire, raw: bytes, **more: Any) -> list[tupl
         case "anthropic":
             content = message_of(events)["content"]
             return [
-                (one["id"], one["name"], json.dumps(one["input"], separators=(",", ":")))
+                (one["id"], one["name"], compact(one["input"]))
                 for one in content
                 if one["type"] == "tool_use"
             ]
@@ -377,10 +378,11 @@ def test_case_11_a_tool_that_takes_text(upstream: Wire) -> None:
 @pytest.mark.parametrize("client", ["chat", "responses"])
 def test_case_12_a_forced_call_ends_thinking(client: Wire) -> None:
     """Claude refuses to think when it must call a tool: the thinking goes, and the client is told."""
-    effort: JsonObject = (
-        {"reasoning_effort": "high"} if client == "chat" else {"reasoning": {"effort": "high"}}
-    )
-    body = {**hello(client), "tools": [tool(client)], **effort}
+    efforts: JsonObject = {
+        "chat": {"reasoning_effort": "high"},
+        "responses": {"reasoning": {"effort": "high"}},
+    }
+    body = {**hello(client), "tools": [tool(client)], **efforts[client]}
     for choice in ("required", "auto"):
         request = translated({**body, "tool_choice": choice}, client, "anthropic", CLAUDE)
         written = json.loads(request.body)

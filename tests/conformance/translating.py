@@ -130,6 +130,15 @@ def text_block(index: int, text: str) -> list[JsonObject]:
     return block(index, {"type": "text", "text": ""}, {"type": "text_delta", "text": text})
 
 
+def thinking_block(index: int, text: str, signature: str) -> list[JsonObject]:
+    return block(
+        index,
+        {"type": "thinking", "thinking": "", "signature": ""},
+        {"type": "thinking_delta", "thinking": text},
+        {"type": "signature_delta", "signature": signature},
+    )
+
+
 def use_block(index: int, call_id: str, name: str, *fragments: str) -> list[JsonObject]:
     start = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
     return block(index, start, *({"type": "input_json_delta", "partial_json": text} for text in fragments))

@@ -22,6 +22,9 @@ from ccproxy.conversation.request import Tool, Turn
 MODELS: dict[Wire, str] = {"anthropic": "claude-opus-4-8", "chat": "gpt-5.4", "responses": "gpt-5.4"}
 """A model of each upstream that takes all that is said here."""
 
+OLDER: dict[Wire, str] = {"anthropic": "claude-sonnet-4-5", "chat": "gpt-4o", "responses": "gpt-4o"}
+"""One that takes other things: sampling, and budgets or no reasoning at all."""
+
 PNG = "iVBORw0KGgo="
 PDF = "JVBERi0xLjcK"
 
@@ -113,14 +116,14 @@ def conversations(draw: st.DrawFn, names: st.SearchStrategy[str] | None = None) 
     turns = [_user(draw)]
     taken: set[str] = set()
     for _ in range(draw(st.integers(0, 3))):
-        ids = draw(st.lists(call_ids().filter(lambda id: id not in taken), max_size=3, unique=True))
+        ids = draw(st.lists(call_ids().filter(lambda drawn: drawn not in taken), max_size=3, unique=True))
         taken.update(ids)
-        said: list[Part] = [Text(draw(texts()))] if not ids or draw(st.booleans()) else []
-        calls = [ToolCall(id, draw(st.sampled_from(found)), json.dumps(draw(arguments()))) for id in ids]
+        said: list[Part] = [] if ids and draw(st.booleans()) else [Text(draw(texts()))]
+        calls = [ToolCall(one, draw(st.sampled_from(found)), json.dumps(draw(arguments()))) for one in ids]
         turns.append(Turn("assistant", (*said, *calls)))
         results = tuple(
-            ToolResult(id, tuple(Text(t) for t in draw(st.lists(texts(), max_size=2))), draw(st.booleans()))
-            for id in ids
+            ToolResult(one, tuple(Text(t) for t in draw(st.lists(texts(), max_size=2))), draw(st.booleans()))
+            for one in ids
         )
         turns.append(Turn("user", results) if ids and draw(st.booleans()) else _user(draw, results))
     system = tuple(draw(st.lists(texts(), max_size=2)))

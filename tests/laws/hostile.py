@@ -89,9 +89,11 @@ def disorder(draw: st.DrawFn, events: list[ServerSentEvent]) -> list[ServerSentE
 
 @st.composite
 def spoilt_event(draw: st.DrawFn, event: ServerSentEvent) -> ServerSentEvent:
-    if event.data == "[DONE]":
+    try:
+        value = json.loads(event.data)
+    except (ValueError, RecursionError):
         return event
-    return ServerSentEvent(event.name, json.dumps(draw(spoilt(json.loads(event.data))), ensure_ascii=False))
+    return ServerSentEvent(event.name, json.dumps(draw(spoilt(value)), ensure_ascii=False))
 
 
 def others() -> st.SearchStrategy[ServerSentEvent]:

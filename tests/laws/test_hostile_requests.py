@@ -12,17 +12,19 @@ from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import JsonObject, Wire
 from ccproxy.translation import CODECS, Translation
 from tests.laws import hostile
-from tests.laws.conversations import body, conversations
+from tests.laws.conversations import MODELS, OLDER, body, conversations
 from tests.laws.pace import examples
 from tests.laws.richness import rich
 from tests.laws.streams import PAIRS, WIRES
 from tests.laws.translations import HELLO, translated
 
 
-def tried(raw: bytes, client: Wire, upstream: Wire) -> Translation | None:
+def tried(
+    raw: bytes, client: Wire, upstream: Wire, models: dict[Wire, str] = MODELS
+) -> Translation | None:
     """None for a request that was refused as it has to be."""
     try:
-        return translated(raw, client, upstream)
+        return translated(raw, client, upstream, models)
     except RequestError:
         return None
 
@@ -37,8 +39,9 @@ def encoded(value: Any) -> bytes:
 def test_junk_anywhere(client: Wire, data: st.DataObject) -> None:
     plain = {**body(client, data.draw(conversations())), **data.draw(rich(client))}
     raw = encoded(data.draw(hostile.spoilt(plain)))
+    models = data.draw(st.sampled_from((MODELS, OLDER)))
     for upstream in WIRES:
-        if translation := tried(raw, client, upstream):
+        if translation := tried(raw, client, upstream, models):
             assert isinstance(msgspec.json.decode(translation.body), dict)
 
 

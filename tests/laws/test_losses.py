@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import Wire
-from tests.laws.conversations import Conversation, body, conversations
+from tests.laws.conversations import MODELS, OLDER, Conversation, body, conversations
 from tests.laws.pace import examples
 from tests.laws.richness import rich
 from tests.laws.streams import PAIRS, WIRES
@@ -33,14 +33,15 @@ def test_a_loss_names_what_stands_in_the_request(
 ) -> None:
     asked = {**body(client, conversation), **data.draw(rich(client))}
     for upstream in WIRES:
-        for path in named(json.dumps(asked).encode(), client, upstream):
-            assert stands_in(asked, path), (upstream, path)
+        for models in (MODELS, OLDER):
+            for path in named(json.dumps(asked).encode(), client, upstream, models):
+                assert stands_in(asked, path), (upstream, path)
 
 
-def named(raw: bytes, client: Wire, upstream: Wire) -> list[str]:
+def named(raw: bytes, client: Wire, upstream: Wire, models: dict[Wire, str]) -> list[str]:
     """The paths that the losses name, or the refusal."""
     try:
-        return [loss.path for loss in translated(raw, client, upstream).losses]
+        return [loss.path for loss in translated(raw, client, upstream, models).losses]
     except RequestError as refused:
         return [refused.path]
 

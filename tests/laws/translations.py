@@ -24,9 +24,11 @@ HELLO: dict[Wire, JsonObject] = {
 }
 
 
-def translated(body: JsonObject | bytes, client: Wire, upstream: Wire) -> Translation:
+def translated(
+    body: JsonObject | bytes, client: Wire, upstream: Wire, models: dict[Wire, str] = MODELS
+) -> Translation:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    model = MODELS[upstream]
+    model = models[upstream]
     return translate(raw, client, upstream, lambda asked: Choice(model), "0a1b", 1, "reasoning_content")
 
 

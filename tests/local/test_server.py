@@ -27,7 +27,7 @@ async def test_it_serves_in_this_loop_and_stops() -> None:
         # forty milliseconds each, if small writes waited for acknowledgements
         assert time.monotonic() - started < 0.3
     server.stop()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
     async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(url)

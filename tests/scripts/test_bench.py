@@ -219,16 +219,15 @@ class TestRun:
         assert document["contenders"]["direct"]["summary"]["chat.reply_p50"]["median"] > 0
 
     async def test_a_leg_that_fails_is_left_out_and_the_others_go_on(self, tmp_path: Path) -> None:
-        nowhere = routes("/nowhere", "responses")
-        deaf = Contender("deaf", "1", OWN["direct"].routes | nowhere, OWN["direct"].command)
+        found, nowhere = OWN["direct"].routes, routes("/nowhere", "responses")
+        deaf = Contender("deaf", "1", {**found, **nowhere}, None)
         said: list[str] = []
-        legs = ("chat", "responses")
-        direct, result = await run([OWN["direct"], deaf], TINY, 2, legs, 0, tmp_path, said.append)
+        direct, result = await run([OWN["direct"], deaf], TINY, 2, TRANSLATED, 0, tmp_path, said.append)
         assert said.count("round 2 of 2: deaf") == 1
         assert [tuple(one.legs) for one in result.rounds if one] == [("chat",), ("chat",)]
         assert "status 404" in result.leg_failures["responses"]
         output = StringIO()
-        print_tables([direct, result], legs, Console(file=output, width=140))
+        print_tables([direct, result], TRANSLATED, Console(file=output, width=140))
         assert "deaf, responses failed" in output.getvalue()
 
     async def test_ccproxy_gives_right_answers_in_every_leg(self, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class TestChat:
     @staticmethod
     def chunks() -> list[Json]:
         """As a proxy may cut it: the second and the third delta in one, the usage in a chunk of its own."""
-        deltas = [{"role": "assistant", "content": ""}, {"content": "token "}, {"content": "token token "}]
+        deltas = [{"role": "assistant", "content": ""}, {"content": "token "}, {"content": "after token "}]
         chunks: list[Json] = [{"choices": [{"delta": delta, "finish_reason": None}]} for delta in deltas]
         chunks.append({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": None})
         chunks.append({"choices": [], "usage": {"completion_tokens": 3}})
@@ -98,9 +98,10 @@ class TestResponses:
         return {"status": "completed", "output": [message], "usage": {"output_tokens": tokens}}
 
     def events(self) -> list[Json]:
-        delta = {"type": "response.output_text.delta", "delta": "token "}
-        completed = {"type": "response.completed", "response": self.response("token token token ", 3)}
-        return [{"type": "response.created"}, delta, delta, delta, completed]
+        texts = ("token ", "after ", "token ")
+        deltas = [{"type": "response.output_text.delta", "delta": text} for text in texts]
+        completed = {"type": "response.completed", "response": self.response("".join(texts), 3)}
+        return [{"type": "response.created"}, *deltas, completed]
 
     def test_right_answers(self) -> None:
         responses.check_reply(answer(json.dumps(self.response(REPLY_TEXT, REPLY_TOKENS)).encode()))
