@@ -57,6 +57,7 @@ class Exchange:
     upstream_format: FormatName | None = None
     translation: Translation | None = field(default=None, repr=False)
     losses: tuple[Loss, ...] = ()
+    warnings: str = ""
 
     origin: str | None = None
     client: str | None = None

@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 from mitmproxy import ctx, http
 
 from ccproxy.addons.exchanges import allow_origin, exchange_of
-from ccproxy.addons.rewriter import warnings
 from ccproxy.addons.translated import RenamedStream, TranslatedStream, stream_headers, translate_whole
 from ccproxy.conversation.reply import Reply
 from ccproxy.exchange import Exchange
@@ -104,8 +103,8 @@ class Responder:
 
 def say_what_was_done(response: http.Response, exchange: Exchange) -> None:
     """The headers that tell a client of losses, and of the model that really answers."""
-    if listed := warnings(exchange.losses):
-        response.headers["x-ccproxy-warnings"] = listed
+    if exchange.warnings:
+        response.headers["x-ccproxy-warnings"] = exchange.warnings
     if exchange.model_sent and exchange.model_sent != exchange.model_requested:
         response.headers["x-ccproxy-upstream-model"] = exchange.model_sent
 

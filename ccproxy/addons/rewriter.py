@@ -107,10 +107,12 @@ class Rewriter:
             refuse(flow, exchange, loss_refused(translation.losses[0]))
             return
         exchange.translation, exchange.losses = translation, translation.losses
+        exchange.warnings = warnings(translation.losses) if self.losses == "warn" else ""
         exchange.upstream_format = target
         exchange.model_sent = translation.model
-        flow.request.content = translation.body
+        # first the headers: mitmproxy compresses a body for a content-encoding that is still there
         set_headers(flow.request.headers, target)
+        flow.request.content = translation.body
 
 
 def set_headers(headers: http.Headers, target: Wire) -> None:

@@ -62,7 +62,7 @@ def test_the_example_file_is_valid(tmp_path: Path) -> None:
     (tmp_path / "ccproxy.toml").write_text(example)
     settings = load(environ={}, cwd=tmp_path).settings
     assert settings.server.port == 8001
-    assert settings.intercept.hosts["api.openai.com"] == "sdk"
+    assert settings.intercept.hosts["api.openai.com"] == "api"
     assert settings.models.rules[0].match == "gpt-*"
 
 

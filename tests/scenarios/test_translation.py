@@ -181,6 +181,10 @@ def test_losses_are_named_or_refused(proxies: Proxies, host: str) -> None:
         with pytest.raises(openai.BadRequestError) as refused:
             client.chat.completions.create(**more, n=2)
         assert refused.value.param == "n"
+    silent = proxies.get(host, {"TRANSLATION__LOSSES": "silent"})
+    with openai.OpenAI(base_url=f"{silent.url}/api/v1", api_key="x", max_retries=0) as client:
+        answer = client.chat.completions.with_raw_response.create(**more)
+        assert "x-ccproxy-warnings" not in answer.headers
     strict = proxies.get(host, {"TRANSLATION__LOSSES": "reject"})
     with openai.OpenAI(base_url=f"{strict.url}/api/v1", api_key="x", max_retries=0) as client:
         with pytest.raises(openai.BadRequestError) as refused:
