@@ -107,6 +107,21 @@ async def responses(client: httpx.AsyncClient) -> str:
     return f"{reply['model']}: {expect(message['content'][0]['text'])}"
 
 
+async def chat_on_claude(client: httpx.AsyncClient) -> str:
+    reply = await post(client, "/api/v1/chat/completions", {**CHAT, "model": CLAUDE["model"]})
+    return f"{reply['model']}: {expect(reply['choices'][0]['message']['content'])}"
+
+
+async def responses_on_claude(client: httpx.AsyncClient) -> str:
+    body = {**RESPONSES, "model": CLAUDE["model"]}
+    return await count_events(client, "/api/v1/responses", body, "response.completed")
+
+
+async def messages_on_openai(client: httpx.AsyncClient) -> str:
+    reply = await post(client, "/openai/v1/messages", {**CLAUDE, "model": CHAT["model"]})
+    return f"{reply['model']}: {expect(reply['content'][0]['text'])}"
+
+
 async def responses_stream(client: httpx.AsyncClient) -> str:
     return await count_events(client, "/openai/v1/responses", RESPONSES, "response.completed")
 
@@ -139,12 +154,15 @@ STEPS: tuple[tuple[str, Ask], ...] = (
     ("POST /api/v1/messages", messages),
     ("POST /api/v1/messages, streaming", messages_stream),
     ("POST /api/v1/messages/count_tokens", count_tokens),
+    ("POST /api/v1/chat/completions, translated", chat_on_claude),
+    ("POST /api/v1/responses, translated and streaming", responses_on_claude),
     ("GET  /api/v1/models", claude_models),
     ("POST /v1/messages", default_backend),
     ("POST /openai/v1/chat/completions", chat),
     ("POST /openai/v1/chat/completions, streaming", chat_stream),
     ("POST /openai/v1/responses", responses),
     ("POST /openai/v1/responses, streaming", responses_stream),
+    ("POST /openai/v1/messages, translated", messages_on_openai),
     ("GET  /openai/v1/models", openai_models),
     ("GET  /health", health),
 )

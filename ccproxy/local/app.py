@@ -31,7 +31,7 @@ def make_app(backends: Mapping[BackendName, Backend], secret: str) -> ASGIApp:
         routes = [
             {"methods": row.methods, "path": row.pattern, "what": row.what}
             for row in TABLE
-            if row.path and row.backend in (None, *backends)
+            if row.backend in (None, *backends)
         ]
         return JSONResponse({"name": "ccproxy", "version": ccproxy_version(), "routes": routes})
 

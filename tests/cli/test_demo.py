@@ -25,7 +25,7 @@ def test_once_shows_every_route_and_ends_well(home: Path) -> None:
 def test_the_tour_goes_through_every_route_that_carries_a_request() -> None:
     shown = " ".join(title for title, _ in STEPS)
     for row in TABLE:
-        if row.path and row.backend and row.operation != "other" and "/v1/" in row.pattern:
+        if row.backend and row.operation != "other" and "/v1/" in row.pattern:
             assert row.pattern.replace("{rest}", "") in shown
 
 

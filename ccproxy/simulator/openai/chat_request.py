@@ -40,16 +40,16 @@ class TextFormat(Strict):
     type: Literal["text"]
 
 
+type CustomFormat = Annotated[
+    Annotated[TextFormat, Tag(":text")] | Annotated[GrammarFormat, Tag(":grammar")],
+    tagged("type", "text", "grammar"),
+]
+
+
 class CustomSpec(Strict):
     name: Name
     description: str | None = None
-    format: (
-        Annotated[
-            Annotated[TextFormat, Tag(":text")] | Annotated[GrammarFormat, Tag(":grammar")],
-            tagged("type", "text", "grammar"),
-        ]
-        | None
-    ) = None
+    format: CustomFormat | None = None
 
 
 class CustomTool(Strict):

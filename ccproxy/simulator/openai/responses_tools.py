@@ -31,17 +31,17 @@ class GrammarFormat(Strict):
     syntax: Literal["lark", "regex"]
 
 
+type CustomFormat = Annotated[
+    Annotated[TextFormat, Tag(":text")] | Annotated[GrammarFormat, Tag(":grammar")],
+    tagged("type", "text", "grammar"),
+]
+
+
 class CustomTool(Strict):
     type: Literal["custom"]
     name: Name
     description: str | None = None
-    format: (
-        Annotated[
-            Annotated[TextFormat, Tag(":text")] | Annotated[GrammarFormat, Tag(":grammar")],
-            tagged("type", "text", "grammar"),
-        ]
-        | None
-    ) = None
+    format: CustomFormat | None = None
     defer_loading: bool | None = None
     allowed_callers: list[Literal["direct", "programmatic"]] | None = None
     async_: Annotated[bool | None, Field(alias="async")] = None
