@@ -2,9 +2,10 @@
 
 The grammar, which every decoder keeps and every encoder may rely on:
 
-    Started (BlockStarted (Delta* Sealed?) BlockEnded)* (Finished | Failed)
+    Started (BlockStarted (Delta* Sealed?) BlockEnded)* Finished
 
-with Ping and UsageSeen anywhere after Started.
+with Ping and UsageSeen anywhere after Started, and a Failed in the place of any event and of all that would
+follow it: a block that is open then stays open, since a call that was cut short must not look whole.
 
 One block is open at a time. Exactly one terminal event comes, and it is the last; a stream that fails before
 it has begun is a Failed alone.

@@ -46,13 +46,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class WebSearch:
-    """The provider's own web search."""
+    """The provider's own web search; `others` names the options that only the client's provider has."""
 
     allowed_domains: tuple[str, ...] = ()
     blocked_domains: tuple[str, ...] = ()
     max_uses: int | None = None
     user_location: JsonObject | None = None
     path: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Params:
     service_tier: str | None = None
     cache_key: str | None = None
     user: str | None = None
+    safety_identifier: str | None = None
     metadata: JsonObject | None = None
     store: bool | None = None
 

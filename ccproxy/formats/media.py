@@ -8,6 +8,9 @@ from urllib.parse import unquote_to_bytes
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import Media
 
+IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+"""The types of images that models look at, with any provider."""
+
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "application/x-pdf": "application/pdf"}
 _MAGIC = (

@@ -29,7 +29,9 @@ class Reader:
         self._data: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        if self._after_cr and chunk:
+        if not chunk:
+            return
+        if self._after_cr:
             # this LF is the second half of a CRLF whose CR has ended the line already
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False

@@ -28,6 +28,7 @@ def test_an_event_without_its_blank_line_is_none() -> None:
 
 def test_a_lone_cr_ends_an_event_at_once() -> None:
     assert read(b"data: x\r\r") == [ServerSentEvent("", "x")]
+    assert read(b"data: x\r", b"", b"\ndata: y\n\n") == [ServerSentEvent("", "x\ny")]
     assert read(b"data: x\r\n\r", b"\ndata: y\n\n") == [ServerSentEvent("", "x"), ServerSentEvent("", "y")]
 
 

@@ -1,7 +1,8 @@
-"""Requests of clients: one conversation, written down in each of the three formats by hand, not by a codec."""
+"""Requests of clients: one conversation, written in each of the formats by hand, not by a codec."""
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -29,16 +30,19 @@ PNG = "iVBORw0KGgo="
 PDF = "JVBERi0xLjcK"
 
 
+@cache
 def characters() -> st.SearchStrategy[str]:
     """All that UTF-8 can say."""
     return st.characters(codec="utf-8")
 
 
+@cache
 def texts(max_size: int = 30) -> st.SearchStrategy[str]:
     """Text that is not blank: a blank one is no content in Messages."""
     return st.text(characters(), min_size=1, max_size=max_size).filter(lambda text: bool(text.strip()))
 
 
+@cache
 def call_ids() -> st.SearchStrategy[str]:
     """Legal ones, and some that no other provider would take."""
     return st.from_regex(r"call_[a-zA-Z0-9]{4,20}", fullmatch=True) | st.text(
@@ -46,16 +50,19 @@ def call_ids() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 def tool_names() -> st.SearchStrategy[str]:
     return st.from_regex(r"[a-z]{2,6}(_[a-z]{2,6})?", fullmatch=True)
 
 
+@cache
 def odd_names() -> st.SearchStrategy[str]:
     """Names that are too long for OpenAI or illegal everywhere, and look like one another."""
     long = st.integers(40, 100).map(lambda length: "mcp__" + "server_" * 20 + "x" * length)
     return tool_names() | long | st.text("ab.é", min_size=1, max_size=6)
 
 
+@cache
 def json_values() -> st.SearchStrategy[Any]:
     leaves = (
         st.none()
@@ -73,6 +80,7 @@ def json_values() -> st.SearchStrategy[Any]:
     )
 
 
+@cache
 def arguments() -> st.SearchStrategy[JsonObject]:
     return st.dictionaries(st.sampled_from(("path", "text", "größe", "input")), json_values(), max_size=3)
 
@@ -95,6 +103,7 @@ class Conversation:
         return [n for n, turn in enumerate(self.turns, 1) if turn.role == "user"]
 
 
+@cache
 def images() -> st.SearchStrategy[Image]:
     """Images and documents that all three formats can carry."""
     return st.sampled_from(
@@ -102,6 +111,7 @@ def images() -> st.SearchStrategy[Image]:
     )
 
 
+@cache
 def documents() -> st.SearchStrategy[Document]:
     return st.just(Document(Media("application/pdf", data=PDF), title="notes.pdf"))
 
@@ -118,21 +128,25 @@ def conversations(draw: st.DrawFn, names: st.SearchStrategy[str] | None = None) 
     for _ in range(draw(st.integers(0, 3))):
         ids = draw(st.lists(call_ids().filter(lambda drawn: drawn not in taken), max_size=3, unique=True))
         taken.update(ids)
-        said: list[Part] = [] if ids and draw(st.booleans()) else [Text(draw(texts()))]
+        said: list[Part] = [] if draw(st.booleans()) and ids else [Text(draw(texts()))]
         calls = [ToolCall(one, draw(st.sampled_from(found)), json.dumps(draw(arguments()))) for one in ids]
         turns.append(Turn("assistant", (*said, *calls)))
         results = tuple(
             ToolResult(one, tuple(Text(t) for t in draw(st.lists(texts(), max_size=2))), draw(st.booleans()))
             for one in ids
         )
-        turns.append(Turn("user", results) if ids and draw(st.booleans()) else _user(draw, results))
+        turns.append(Turn("user", results) if draw(st.booleans()) and ids else _user(draw, results))
     system = tuple(draw(st.lists(texts(), max_size=2)))
     return Conversation(tuple(turns), system, tools, {"max_tokens": draw(st.integers(16, 4096))})
 
 
 def _user(draw: st.DrawFn, before: tuple[Part, ...] = ()) -> Turn:
-    said = st.lists(st.builds(Text, texts()) | images() | documents(), min_size=1, max_size=3)
-    return Turn("user", (*before, *draw(said)))
+    return Turn("user", (*before, *draw(_content())))
+
+
+@cache
+def _content() -> st.SearchStrategy[list[Part]]:
+    return st.lists(st.builds(Text, texts()) | images() | documents(), min_size=1, max_size=3)
 
 
 def body(wire: Wire, conversation: Conversation) -> JsonObject:

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from ccproxy.formats.sse import ServerSentEvent
 Step = str | int
 
 
+@cache
 def junk() -> st.SearchStrategy[Any]:
     """Any JSON; with what formats are built of, so that it is not refused at the first look."""
     words = st.sampled_from(
@@ -57,7 +59,7 @@ def spoilt(draw: st.DrawFn, value: Any) -> Any:
     """The same JSON with junk in one or two places, or without them."""
     for _ in range(draw(st.integers(1, 2))):
         if found := list(places(value)):
-            path = draw(st.sampled_from(found))
+            path = found[draw(st.integers(0, len(found) - 1))]
             value = replaced(value, path, draw(junk()))
     return value
 
@@ -96,6 +98,7 @@ def spoilt_event(draw: st.DrawFn, event: ServerSentEvent) -> ServerSentEvent:
     return ServerSentEvent(event.name, json.dumps(draw(spoilt(value)), ensure_ascii=False))
 
 
+@cache
 def others() -> st.SearchStrategy[ServerSentEvent]:
     """Events that are no JSON, no object, unknown, or of another format."""
     data = st.sampled_from(

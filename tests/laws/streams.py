@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def usages(draw: st.DrawFn) -> Usage:
     return Usage(read + written + fresh, output, read, written, draw(st.integers(0, output)))
 
 
+@cache
 def seals(wire: Wire) -> st.SearchStrategy[Seal]:
     values = st.text("abcXYZ019+/=", min_size=4, max_size=24)
     if wire == "anthropic":
@@ -44,6 +46,7 @@ def seals(wire: Wire) -> st.SearchStrategy[Seal]:
     return st.builds(Seal, st.just("openai"), values, id=st.just("rs_1"))
 
 
+@cache
 def _thoughts(wire: Wire) -> st.SearchStrategy[Reasoning]:
     return st.builds(Reasoning, texts(), st.none() if wire == "chat" else seals(wire))
 

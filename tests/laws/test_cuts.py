@@ -19,7 +19,7 @@ def chunks(stream: bytes, cuts: set[int]) -> list[bytes]:
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(data=st.data())
-@examples(30)
+@examples(15)
 def test_cut_anywhere(client: Wire, upstream: Wire, data: st.DataObject) -> None:
     _, stream = data.draw(streams.tellings(upstream))
     raw = data.draw(streams.dressed(stream))
@@ -33,7 +33,7 @@ def test_cut_anywhere(client: Wire, upstream: Wire, data: st.DataObject) -> None
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @given(data=st.data())
-@examples(5)
+@examples(2)
 def test_byte_by_byte(client: Wire, upstream: Wire, newline: str, data: st.DataObject) -> None:
     _, stream = data.draw(streams.tellings(upstream))
     raw = b"\xef\xbb\xbf" + streams.as_bytes(streams.server_sent(stream), newline)

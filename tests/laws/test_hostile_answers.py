@@ -29,7 +29,7 @@ def told(translation: Translation, raw: bytes) -> None:
 
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 @given(data=st.data())
-@examples(100)
+@examples(30)
 def test_junk_in_an_answer(client: Wire, upstream: Wire, data: st.DataObject) -> None:
     reply = data.draw(streams.replies(upstream))
     whole = CODECS[upstream].encode_reply(reply, streams.upstream())
@@ -42,7 +42,7 @@ def test_junk_in_an_answer(client: Wire, upstream: Wire, data: st.DataObject) ->
         st.sampled_from(("choices", "content", "output", "error", "status")), hostile.junk()
     )
 )
-@examples(40)
+@examples(15)
 def test_nothing_but_junk(client: Wire, upstream: Wire, value: Any) -> None:
     told(hello(client, upstream), encoded(value))
 
@@ -51,7 +51,7 @@ def test_nothing_but_junk(client: Wire, upstream: Wire, value: Any) -> None:
 @given(
     value=hostile.junk(), status=st.integers(400, 599), retry=st.sampled_from(("5", "soon", "1e999", "-1"))
 )
-@examples(60)
+@examples(30)
 def test_an_error_that_is_none(wire: Wire, value: Any, status: int, retry: str) -> None:
     for raw in (encoded(value), encoded({"error": value}), encoded({"detail": value}), b"\xff<html>"):
         failed = CODECS[wire].decode_error(status, {"retry-after": retry}, raw)

@@ -19,9 +19,7 @@ from tests.laws.streams import PAIRS, WIRES
 from tests.laws.translations import HELLO, translated
 
 
-def tried(
-    raw: bytes, client: Wire, upstream: Wire, models: dict[Wire, str] = MODELS
-) -> Translation | None:
+def tried(raw: bytes, client: Wire, upstream: Wire, models: dict[Wire, str] = MODELS) -> Translation | None:
     """None for a request that was refused as it has to be."""
     try:
         return translated(raw, client, upstream, models)
@@ -35,7 +33,7 @@ def encoded(value: Any) -> bytes:
 
 @pytest.mark.parametrize("client", WIRES)
 @given(data=st.data())
-@examples(250)
+@examples(80)
 def test_junk_anywhere(client: Wire, data: st.DataObject) -> None:
     plain = {**body(client, data.draw(conversations())), **data.draw(rich(client))}
     raw = encoded(data.draw(hostile.spoilt(plain)))
@@ -49,7 +47,7 @@ def test_junk_anywhere(client: Wire, data: st.DataObject) -> None:
 @given(
     value=st.dictionaries(st.sampled_from(("model", "messages", "input", "tools", "text")), hostile.junk())
 )
-@examples(60)
+@examples(40)
 def test_nothing_but_junk(client: Wire, value: JsonObject) -> None:
     for upstream in WIRES:
         tried(encoded(value), client, upstream)

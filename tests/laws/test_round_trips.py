@@ -93,7 +93,7 @@ def system(request: Request) -> str:
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(conversation=conversations())
-@examples(40)
+@examples(20)
 def test_a_request(client: Wire, upstream: Wire, conversation: Conversation) -> None:
     said, heard = there_and_back(conversation, client, upstream)
     assert history(heard) == history(said)
@@ -104,7 +104,7 @@ def test_a_request(client: Wire, upstream: Wire, conversation: Conversation) -> 
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(conversation=conversations(names=odd_names()))
-@examples(40)
+@examples(20)
 def test_names_that_the_upstream_does_not_take(
     client: Wire, upstream: Wire, conversation: Conversation
 ) -> None:
@@ -115,7 +115,7 @@ def test_names_that_the_upstream_does_not_take(
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(conversation=conversations(names=odd_names()), data=st.data())
-@examples(30)
+@examples(12)
 def test_a_call_comes_back_under_the_clients_name(
     client: Wire, upstream: Wire, conversation: Conversation, data: st.DataObject
 ) -> None:
@@ -139,7 +139,7 @@ def _name(tool: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(data=st.data())
-@examples(40)
+@examples(20)
 def test_an_answer(client: Wire, upstream: Wire, data: st.DataObject) -> None:
     """The upstream's JSON, as the client's JSON, read again: text, calls, stop reason and usage."""
     reply = data.draw(streams.replies(upstream))

@@ -49,7 +49,7 @@ ODD: JsonObject = {
 
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 @given(conversation=conversations(odd_names()))
-@examples(20)
+@examples(10)
 def test_twice_the_same(client: Wire, upstream: Wire, conversation: Conversation) -> None:
     first = translated(body(client, conversation), client, upstream)
     assert translated(body(client, conversation), client, upstream) == first
@@ -57,7 +57,7 @@ def test_twice_the_same(client: Wire, upstream: Wire, conversation: Conversation
 
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 @given(conversation=conversations(odd_names()), data=st.data())
-@examples(50)
+@examples(20)
 def test_a_longer_history_begins_with_the_shorter(
     client: Wire, upstream: Wire, conversation: Conversation, data: st.DataObject
 ) -> None:

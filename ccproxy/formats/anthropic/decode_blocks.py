@@ -15,7 +15,7 @@ from ccproxy.conversation.parts import (
     ToolResult,
 )
 from ccproxy.formats import carrier, reading
-from ccproxy.formats.anthropic.decode_media import DocumentReader, image
+from ccproxy.formats.anthropic.decode_media import DocumentReader, image, note_citations
 from ccproxy.formats.arguments import compact
 
 Read = Callable[[JsonObject, str], Iterable[Part]]
@@ -65,7 +65,7 @@ class BlockReader:
     def user(self, content: object, path: str) -> tuple[Part, ...]:
         media: dict[str, Read] = {"image": _image, "document": self._documents.read}
         return self._parts(
-            content, path, {"tool_result": self._tool_result, "search_result": _search, **media}
+            content, path, {"tool_result": self._tool_result, "search_result": self._search, **media}
         )
 
     def assistant(self, content: object, path: str) -> tuple[Part, ...]:
@@ -129,7 +129,19 @@ class BlockReader:
 
     def _result_parts(self, content: object, path: str) -> tuple[Part, ...]:
         media: dict[str, Read] = {"image": _image, "document": self._documents.read}
-        return self._parts(content, path, {"tool_reference": _reference, "search_result": _search, **media})
+        return self._parts(
+            content, path, {"tool_reference": _reference, "search_result": self._search, **media}
+        )
+
+    def _search(self, block: JsonObject, path: str) -> Iterable[Part]:
+        note_citations(block, path, self._losses)
+        content = reading.array(block.get("content"), f"{path}.content")
+        texts = [
+            reading.text(reading.mapping(item, f"{path}.content.{i}").get("text"), f"{path}.content.{i}.text")
+            for i, item in enumerate(content)
+        ]
+        source = reading.text(block.get("source"), f"{path}.source")
+        return [SearchResult(source, reading.text(block.get("title"), f"{path}.title"), tuple(texts))]
 
 
 def _text(block: JsonObject, path: str) -> Iterable[Part]:
@@ -139,16 +151,6 @@ def _text(block: JsonObject, path: str) -> Iterable[Part]:
 
 def _image(block: JsonObject, path: str) -> Iterable[Part]:
     return [image(block, path)]
-
-
-def _search(block: JsonObject, path: str) -> Iterable[Part]:
-    content = reading.array(block.get("content"), f"{path}.content")
-    texts = [
-        reading.text(reading.mapping(item, f"{path}.content.{at}").get("text"), f"{path}.content.{at}.text")
-        for at, item in enumerate(content)
-    ]
-    source = reading.text(block.get("source"), f"{path}.source")
-    return [SearchResult(source, reading.text(block.get("title"), f"{path}.title"), tuple(texts))]
 
 
 def _tool_use(block: JsonObject, path: str) -> Iterable[Part]:

@@ -23,7 +23,7 @@ class DocumentReader:
         """One document; one that is made of texts and images is its parts, with its title before them."""
         title = reading.optional(reading.text, block.get("title"), f"{path}.title")
         context = reading.optional(reading.text, block.get("context"), f"{path}.context")
-        self._note_citations(block.get("citations"), path)
+        note_citations(block, path, self._losses)
         source, at = reading.mapping(block.get("source"), f"{path}.source"), f"{path}.source"
         match reading.text(source.get("type"), f"{at}.type"):
             case "text":
@@ -55,10 +55,12 @@ class DocumentReader:
         self._losses.append(Loss(path, "The parts of the document went one by one.", "flattened"))
         return [Text(text) for text in (title, context) if text] + parts
 
-    def _note_citations(self, citations: object, path: str) -> None:
-        match citations:
-            case {"enabled": True}:
-                self._losses.append(Loss(f"{path}.citations", "Citations are not carried."))
+
+def note_citations(block: JsonObject, path: str, losses: list[Loss]) -> None:
+    """A loss when the answer shall cite this block."""
+    match block.get("citations"):
+        case {"enabled": True}:
+            losses.append(Loss(f"{path}.citations", "Citations are not carried."))
 
 
 def _media(source: JsonObject, path: str) -> Media:

@@ -19,10 +19,9 @@ from ccproxy.conversation.parts import (
     ToolResult,
 )
 from ccproxy.formats.arguments import as_object
-from ccproxy.formats.media import plain_text
+from ccproxy.formats.media import IMAGES, plain_text
 from ccproxy.formats.names import Renamer, wire_id
 
-_IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 _PDF = "application/pdf"
 
 
@@ -113,7 +112,7 @@ def _opaque(part: Opaque, path: str) -> JsonObject:
 
 
 def _image_source(media: Media, path: str) -> JsonObject:
-    if media.data is not None and media.media_type not in _IMAGES:
+    if media.data is not None and media.media_type not in IMAGES:
         kind = media.media_type or "of no known type"
         raise RequestError(path, f"holds an image that is {kind}: Claude takes JPEG, PNG, GIF and WebP")
     return _source(media, path)

@@ -31,7 +31,7 @@ def _encode(request: Request, facts: ModelFacts) -> Encoded:
     prefill = facts.prefill and not thinking.is_on
     history = encode_turns.messages(request, facts, prefill, writer, losses)
     if thinking.mode == "enabled" and encode_turns.is_missing_thoughts(history):
-        losses.append(Loss(path(request.wire, "thinking"), "The last tool call came without its thinking."))
+        losses.append(Loss(encode_thinking.where(request), "The last tool call came without its thinking."))
         thinking = encode_thinking.Plan(effort=thinking.effort)
     limit = encode_params.max_tokens(request, facts, losses)
     thinking, limit = encode_thinking.fit(thinking, limit, request, facts, losses)

@@ -36,6 +36,11 @@ class Plan:
         return {"type": self.mode} | {key: value for key, value in said.items() if value is not None}
 
 
+def where(request: Request) -> str:
+    """The path of what the client said of thinking: a kind of it, or an effort alone."""
+    return path(request.wire, "effort" if request.params.thinking.mode is None else "thinking")
+
+
 def plan(request: Request, facts: ModelFacts, forced: bool, losses: list[Loss]) -> Plan:
     """What to ask of this model. With a `forced` tool call no model may think."""
     wanted = request.params.thinking
@@ -43,7 +48,7 @@ def plan(request: Request, facts: ModelFacts, forced: bool, losses: list[Loss]) 
         return Plan()
     if wanted.mode == "disabled" or (wanted.mode is None and wanted.effort == "none"):
         return _off(wanted, facts)
-    at = path(request.wire, "effort" if wanted.mode is None else "thinking")
+    at = where(request)
     if forced:
         losses.append(Loss(at, "Claude cannot think when it is forced to call a tool."))
         return Plan()
@@ -52,7 +57,8 @@ def plan(request: Request, facts: ModelFacts, forced: bool, losses: list[Loss]) 
         losses.append(Loss(at, "The model does not think this way."))
     asked = wanted.effort or (None if wanted.budget is None else effort_of(wanted.budget))
     if made.effort not in (None, asked) and asked != "minimal":
-        losses.append(Loss(path(request.wire, "effort"), f"The model takes {made.effort} here.", "clamped"))
+        at = path(request.wire, "effort") if wanted.effort else at
+        losses.append(Loss(at, f"The model takes {made.effort} here.", "clamped"))
     return replace(made, display="summarized" if wanted.summary else None)
 
 
@@ -72,12 +78,13 @@ def fit(
     if max_tokens <= budget:
         budget = max(MIN_BUDGET, max_tokens - min(wanted, max_tokens // 2))
     if max_tokens <= budget:
-        losses.append(Loss(path(request.wire, "thinking"), "The answer is too short to think."))
+        losses.append(Loss(where(request), "The answer is too short to think."))
         return replace(made, mode=None, budget=None), wanted
     if max_tokens > wanted and request.params.max_tokens is not None:
         losses.append(Loss(path(request.wire, "max_tokens"), "Thinking counts as well.", "raised"))
     if budget != made.budget:
-        losses.append(Loss(path(request.wire, "budget"), f"The budget is {budget} tokens.", "clamped"))
+        at = where(request) if request.params.thinking.budget is None else path(request.wire, "budget")
+        losses.append(Loss(at, f"The budget is {budget} tokens.", "clamped"))
     return replace(made, budget=budget), max_tokens
 
 

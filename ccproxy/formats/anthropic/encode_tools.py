@@ -123,6 +123,9 @@ def _web_search(tool: WebSearch, losses: list[Loss]) -> JsonObject:
         written["blocked_domains"] = list(tool.blocked_domains)
     if tool.user_location is not None:
         written["user_location"] = tool.user_location
+    losses += [
+        Loss(f"{tool.path}.{name}", "Claude's web search has nothing like it.") for name in tool.others
+    ]
     return written
 
 

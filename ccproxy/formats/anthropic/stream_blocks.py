@@ -26,7 +26,6 @@ class Block:
         self._held: list[str] = []
         self._got_text = False
         self._events: list[Event] = [start]
-        self.is_shown = False
         self.is_over = False
         self._add(text)
 
@@ -58,7 +57,6 @@ class Block:
         """What has not been said yet."""
         events, self._events = self._events, []
         for event in events:
-            self.is_shown = True
             self.is_over = isinstance(event, BlockEnded)
             yield event
 

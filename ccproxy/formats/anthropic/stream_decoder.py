@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from ccproxy.conversation.events import (
-    BlockEnded,
     Event,
     Failed,
     Finished,
@@ -56,7 +55,8 @@ class MessagesStreamDecoder:
 
     def end(self) -> Iterator[Event]:
         if not self._ended:
-            yield from self._fail(Failed("api_error", "The upstream's stream ended early."))
+            self._ended = True
+            yield Failed("api_error", "The upstream's stream ended early.")
 
     def _take(self, kind: str, data: dict[str, Any]) -> Iterator[Event]:
         match kind:
@@ -75,7 +75,8 @@ class MessagesStreamDecoder:
             case "ping" if self._id is not None:
                 yield Ping()
             case "error":
-                yield from self._fail(failed(data))
+                self._ended = True
+                yield failed(data)
 
     def _start(self, message: object) -> Iterator[Event]:
         """The first of all, even where the upstream forgot it."""
@@ -149,12 +150,6 @@ class MessagesStreamDecoder:
             if reason is None
             else Finished(reason, self._sequence, self._explanation)
         )
-
-    def _fail(self, failure: Failed) -> Iterator[Event]:
-        self._ended = True
-        if self._waiting and self._waiting[0].is_shown:
-            yield BlockEnded()
-        yield failure
 
 
 def stream_decoder(names: Names) -> MessagesStreamDecoder:

@@ -108,12 +108,6 @@ class Blocks:
             if block.kind != "tool_call" or block.name:
                 yield from self._end(block)
 
-    def abandon(self) -> Iterator[Event]:
-        """The end of the open block, and of nothing else: the answer broke off."""
-        if self._queue and self._queue[0].has_started:
-            yield BlockEnded()
-        self._queue.clear()
-
     def _append(self, block: _Block) -> _Block:
         self._queue.append(block)
         self._count += 1

@@ -30,7 +30,6 @@ def decode_params(body: JsonObject) -> Params:
     _refuse(body)
     options = optional(mapping, body.get("stream_options"), "stream_options") or {}
     include_usage = options.get("include_usage")
-    user = optional(text, body.get("user"), "user")
     parallel = optional(boolean, body.get("parallel_tool_calls"), "parallel_tool_calls")
     return Params(
         max_tokens=_max_tokens(body),
@@ -46,7 +45,8 @@ def decode_params(body: JsonObject) -> Params:
         verbosity=optional(text, body.get("verbosity"), "verbosity"),
         service_tier=optional(text, body.get("service_tier"), "service_tier"),
         cache_key=optional(text, body.get("prompt_cache_key"), "prompt_cache_key"),
-        user=optional(text, body.get("safety_identifier"), "safety_identifier") or user,
+        user=optional(text, body.get("user"), "user"),
+        safety_identifier=optional(text, body.get("safety_identifier"), "safety_identifier"),
         metadata=optional(mapping, body.get("metadata"), "metadata"),
         store=optional(boolean, body.get("store"), "store"),
     )

@@ -19,12 +19,12 @@ from ccproxy.conversation.parts import (
     ToolCall,
     ToolResult,
 )
-from ccproxy.formats.media import data_url
+from ccproxy.formats.media import IMAGES, data_url
 
 
 def encode_content(parts: Iterable[Part], path: str, losses: list[Loss]) -> list[JsonObject]:
     """A user's parts. Raises RequestError for a part that Chat Completions has no form for."""
-    return [encoded for part in parts if (encoded := _part(part, path, losses))]
+    return [value for part in parts for value in (_context(part), _part(part, path, losses)) if value]
 
 
 def collapsed(parts: list[JsonObject]) -> Any:
@@ -68,6 +68,14 @@ def _part(part: Part, path: str, losses: list[Loss]) -> JsonObject | None:
     return None
 
 
+def _context(part: Part) -> JsonObject | None:
+    """What was said about a file, which goes before it: a file has no place for it."""
+    match part:
+        case Document(media=Media(), context=str(context)) if context:
+            return {"type": "text", "text": context}
+    return None
+
+
 def _document(document: Document, path: str, losses: list[Loss]) -> JsonObject:
     media = document.media or Media()
     if media.url:
@@ -85,6 +93,9 @@ def _address(media: Media, path: str) -> str:
         return media.url
     if media.file_id:
         raise RequestError(path, "has an image by its file id: send it as base64 or by its address")
+    if media.media_type not in IMAGES:
+        kind = media.media_type or "no known type"
+        raise RequestError(path, f"has an image of {kind}: send JPEG, PNG, GIF or WebP")
     return data_url(media)
 
 

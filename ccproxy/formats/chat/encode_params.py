@@ -109,6 +109,7 @@ class ParamsEncoder:
             "service_tier": params.service_tier,
             "prompt_cache_key": params.cache_key,
             "user": user,
+            "safety_identifier": params.safety_identifier,
             "metadata": params.metadata,
             "store": params.store,
         }

@@ -24,7 +24,7 @@ def encode_request(request: Request, facts: ModelFacts) -> Encoded:
     turns, repairs = repaired(request.turns)
     written: list[JsonObject] = [message for turn in turns for message in messages.turn(turn)]
     if not written:
-        raise RequestError("messages", "has no message left to send")
+        raise RequestError("input" if request.wire == "responses" else "messages", "holds nothing to answer")
     system = [part.text for part in request.system] + ([params.instruction] if params.instruction else [])
     if system:
         written.insert(0, messages.system("\n\n".join(system)))

@@ -9,13 +9,18 @@ NAME_LIMIT = 64
 
 
 def encode_tools(request: Request, renamer: Renamer) -> tuple[JsonObject, list[Loss]]:
-    """The fields `tools`, `tool_choice` and `parallel_tool_calls`; none of them when no tool is left."""
+    """The fields `tools`, `tool_choice` and `parallel_tool_calls`; none of them when no tool is left.
+
+    Raises RequestError when a tool is asked for that is not among them.
+    """
     losses: list[Loss] = []
     tools = [encoded for tool in request.tools if (encoded := _tool(tool, renamer, losses))]
     choice = request.tool_choice
     if choice and choice.mode in ("required", "tool"):
         _check_choice(choice, request.tools)
     if not tools:
+        if choice and choice.mode in ("required", "tool"):
+            raise RequestError("tool_choice", "asks for a tool, and there is none")
         return {}, losses
     fields: JsonObject = {"tools": tools}
     if choice:

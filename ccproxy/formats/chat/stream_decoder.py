@@ -125,7 +125,6 @@ class StreamDecoder:
         return self._fail(Failed("api_error", "The upstream stream ended early."))
 
     def _fail(self, failed: Failed) -> Iterator[Event]:
-        yield from self._blocks.abandon()
         self._is_over = True
         yield failed
 

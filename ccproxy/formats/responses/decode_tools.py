@@ -86,7 +86,15 @@ def _search(tool: JsonObject, path: str) -> WebSearch:
         reading.optional(reading.texts, filters.get("blocked_domains"), f"{where}.blocked_domains") or (),
         user_location=reading.optional(reading.mapping, tool.get("user_location"), f"{path}.user_location"),
         path=path,
+        others=tuple(name for name, value in tool.items() if _is_own(name, value)),
     )
+
+
+def _is_own(name: str, value: object) -> bool:
+    """Whether it is an option of OpenAI's web search alone, and not the default."""
+    if name == "external_web_access":
+        return value is False
+    return name not in ("type", "filters", "user_location") and value is not None
 
 
 def decode_choice(value: object, tools: Sequence[AnyTool]) -> ToolChoice | None:

@@ -3,13 +3,34 @@
 from ccproxy.conversation.effort import clamp, effort_of
 from ccproxy.conversation.facts import ModelFacts
 from ccproxy.conversation.losses import Loss, RequestError
-from ccproxy.conversation.parts import JsonObject
-from ccproxy.conversation.request import Effort, OutputFormat, Params, Request, Thinking
+from ccproxy.conversation.parts import JsonObject, Wire
+from ccproxy.conversation.request import Effort, OutputFormat, Request, Thinking
 from ccproxy.formats.names import wire_name
 from ccproxy.formats.responses.encode_tools import object_schema
 
 LEAST_TOKENS = 16
 """Less than this is refused as `max_output_tokens`."""
+
+_PATHS: dict[Wire, dict[str, str]] = {
+    "anthropic": {
+        "effort": "output_config.effort",
+        "stop": "stop_sequences",
+        "output": "output_config.format",
+    },
+    "chat": {
+        "max_tokens": "max_completion_tokens",
+        "effort": "reasoning_effort",
+        "thinking": "reasoning_effort",
+        "output": "response_format",
+    },
+    "responses": {
+        "max_tokens": "max_output_tokens",
+        "effort": "reasoning.effort",
+        "thinking": "reasoning",
+        "output": "text.format",
+    },
+}
+"""Where a parameter stands in the client's request, when not under our name."""
 
 _TIERS = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
 _SUMMARIES = ("auto", "concise", "detailed")
@@ -20,11 +41,13 @@ def encode_params(request: Request, facts: ModelFacts) -> tuple[JsonObject, list
     params, losses = request.params, list[Loss]()
     body: JsonObject = {}
     if params.max_tokens is not None:
-        body["max_output_tokens"] = _max_tokens(params.max_tokens, facts, losses)
+        body["max_output_tokens"] = _max_tokens(
+            params.max_tokens, _path(request, "max_tokens"), facts, losses
+        )
     body |= _sampling(request, facts, losses)
-    if reasoning := _reasoning(params.thinking, facts, losses):
+    if reasoning := _reasoning(request, facts, losses):
         body["reasoning"] = reasoning
-    if text := _text(params):
+    if text := _text(request):
         body["text"] = text
     if tier := _tier(params.service_tier, losses):
         body["service_tier"] = tier
@@ -33,6 +56,7 @@ def encode_params(request: Request, facts: ModelFacts) -> tuple[JsonObject, list
     if request.wire != "anthropic":
         # what Anthropic's clients put there is private to them
         body |= {"user": params.user} if params.user else {}
+        body |= {"safety_identifier": params.safety_identifier} if params.safety_identifier else {}
         body |= {"metadata": params.metadata} if params.metadata else {}
     body["stream"] = params.stream
     body["store"] = params.store or False
@@ -42,13 +66,17 @@ def encode_params(request: Request, facts: ModelFacts) -> tuple[JsonObject, list
     return body, losses
 
 
-def _max_tokens(tokens: int, facts: ModelFacts, losses: list[Loss]) -> int:
+def _path(request: Request, name: str) -> str:
+    return _PATHS[request.wire].get(name, name)
+
+
+def _max_tokens(tokens: int, path: str, facts: ModelFacts, losses: list[Loss]) -> int:
     if tokens <= 0:
-        raise RequestError("max_tokens", "must be at least 1")
+        raise RequestError(path, "must be at least 1")
     least, most = LEAST_TOKENS, max(facts.max_tokens, LEAST_TOKENS)
     if least <= tokens <= most:
         return tokens
-    losses.append(Loss("max_tokens", f"The model takes {least} to {most} tokens.", "clamped"))
+    losses.append(Loss(path, f"The model takes {least} to {most} tokens.", "clamped"))
     return min(max(tokens, least), most)
 
 
@@ -62,22 +90,23 @@ def _sampling(request: Request, facts: ModelFacts, losses: list[Loss]) -> JsonOb
     if params.top_k is not None:
         losses.append(Loss("top_k", "OpenAI has no top_k."))
     if params.stop:
-        name = "stop_sequences" if request.wire == "anthropic" else "stop"
-        losses.append(Loss(name, "The Responses API has no stop sequences."))
+        losses.append(Loss(_path(request, "stop"), "The Responses API has no stop sequences."))
     return body
 
 
-def _reasoning(thinking: Thinking, facts: ModelFacts, losses: list[Loss]) -> JsonObject:
+def _reasoning(request: Request, facts: ModelFacts, losses: list[Loss]) -> JsonObject:
+    thinking = request.params.thinking
     effort, summary = _effort(thinking), _summary(thinking)
+    path = _path(request, "effort" if thinking.effort else "thinking")
     if not _reasons(facts):
         if effort not in (None, "none"):
-            losses.append(Loss("reasoning", "The model does not reason."))
+            losses.append(Loss(path, "The model does not reason."))
         return {}
     body: JsonObject = {}
     if effort:
         body["effort"] = clamp(effort, facts.efforts)
         if body["effort"] != effort:
-            losses.append(Loss("reasoning.effort", f"The model does not take {effort}.", "clamped"))
+            losses.append(Loss(path, f"The model does not take {effort}.", "clamped"))
     if summary:
         body["summary"] = summary
     return body
@@ -101,22 +130,23 @@ def _summary(thinking: Thinking) -> str | None:
     return thinking.summary if thinking.summary in _SUMMARIES else "auto"
 
 
-def _text(params: Params) -> JsonObject:
+def _text(request: Request) -> JsonObject:
+    params = request.params
     text: JsonObject = {}
     if params.output:
-        text["format"] = _format(params.output)
+        text["format"] = _format(params.output, _path(request, "output"))
     if params.verbosity:
         text["verbosity"] = params.verbosity
     return text
 
 
-def _format(output: OutputFormat) -> JsonObject:
+def _format(output: OutputFormat, path: str) -> JsonObject:
     if output.schema is None:
         return {"type": "json_object"}
     value: JsonObject = {"type": "json_schema", "name": wire_name(output.name or "output", 64, ())}
     if output.description:
         value["description"] = output.description
-    return {**value, "schema": object_schema(output.schema, "schema"), "strict": output.strict is True}
+    return {**value, "schema": object_schema(output.schema, path), "strict": output.strict is True}
 
 
 def _tier(tier: str | None, losses: list[Loss]) -> str | None:

@@ -19,13 +19,12 @@ from ccproxy.conversation.parts import (
 from ccproxy.formats import media
 from ccproxy.formats.responses import text
 
-_IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 _DETAILS = ("auto", "low", "high", "original")
 
 
 def encode_input(parts: Iterable[Part], path: str) -> list[JsonObject]:
     """What a user or a developer says. Raises RequestError for what OpenAI cannot be given."""
-    return [value for part in parts if (value := _input(part, path))]
+    return [value for part in parts for value in (_context(part), _input(part, path)) if value]
 
 
 def encode_output(result: ToolResult, path: str) -> str | list[JsonObject]:
@@ -71,12 +70,20 @@ def _image(image: Image, path: str) -> JsonObject:
     detail = image.detail if image.detail in _DETAILS else "auto"
     if where.file_id:
         return {"type": "input_image", "file_id": _file_id(where, path), "detail": detail}
-    if where.data and where.media_type not in _IMAGES:
+    if where.data and where.media_type not in media.IMAGES:
         raise RequestError(
             path, f"holds an image of the type {where.media_type}; send JPEG, PNG, GIF or WebP"
         )
     url = where.url or media.data_url(where)
     return {"type": "input_image", "image_url": url, "detail": detail}
+
+
+def _context(part: Part) -> JsonObject | None:
+    """What was said about a file, which goes before it: a file has no place for it."""
+    match part:
+        case Document(media=Media(), context=str(context)):
+            return _text(context)
+    return None
 
 
 def _document(document: Document, path: str) -> JsonObject | None:

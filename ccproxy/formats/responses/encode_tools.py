@@ -38,12 +38,11 @@ def _function(tool: Tool, names: Renamer) -> JsonObject:
 
 def object_schema(schema: JsonObject | None, path: str) -> JsonObject:
     """The schema of an object, which is all that a function's arguments may be."""
-    if not schema:
-        return {"type": "object", "properties": {}}
+    schema = schema or {}
     if schema.get("type", "object") != "object":
         raise RequestError(path, "must have a schema of the type object")
-    rest = {key: value for key, value in schema.items() if key != "$schema"}
-    return rest if "type" in rest else {"type": "object", **rest}
+    # OpenAI refuses an object of which it is not told the properties
+    return {"type": "object", "properties": {}} | {k: v for k, v in schema.items() if k != "$schema"}
 
 
 def _custom(tool: Tool, names: Renamer) -> JsonObject:

@@ -10,8 +10,6 @@ from typing import Any
 import msgspec
 
 from ccproxy.conversation.events import (
-    BlockEnded,
-    BlockStarted,
     Event,
     Failed,
     Finished,
@@ -49,7 +47,6 @@ class ResponsesStreamDecoder:
         self._names = names
         self._started = False
         self._ended = False
-        self._open = False
         self._items: list[Item] = []
         self._by_index: dict[int, int] = {}
         self._by_id: dict[str, int] = {}
@@ -183,17 +180,9 @@ class ResponsesStreamDecoder:
             yield UsageSeen(usage_of(response["usage"]))
 
     def _checked(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Keep the account of what is open, so that whatever ends the stream ends the block before."""
+        """Keep the account of how far the answer is."""
         for event in events:
-            match event:
-                case Started():
-                    self._started = True
-                case BlockStarted():
-                    self._open = True
-                case BlockEnded():
-                    self._open = False
-                case Failed() if self._open:
-                    yield BlockEnded()
+            self._started = self._started or isinstance(event, Started)
             self._ended = isinstance(event, Finished | Failed)
             yield event
 

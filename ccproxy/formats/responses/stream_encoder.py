@@ -61,8 +61,9 @@ class ResponsesStreamEncoder:
                 self._item.seal(event.seal)
             case BlockEnded() if self._item:
                 self._write(self._item.end_block())
-                if not isinstance(self._item, MessageItem):
+                if isinstance(self._item, ReasoningItem):
                     self._end_item()
+                # whether a message or a call is whole, shows what comes next
             case UsageSeen():
                 self._usage = event.usage
             case Ping():

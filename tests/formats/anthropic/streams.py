@@ -58,21 +58,22 @@ def end(reason: str | None = "end_turn", usage: JsonObject | None = None, **fiel
 
 
 def assert_grammar(events: Iterable[Event]) -> None:
-    """As `ccproxy.conversation.events` has it: a start, blocks one by one, one end."""
+    """As `ccproxy.conversation.events` has it: a start, blocks one by one, one end; or a failure anywhere."""
     state = "before"
     moves: dict[tuple[str, type], str] = {
         ("before", Started): "between",
-        ("before", Failed): "over",
         ("between", BlockStarted): "inside",
         ("inside", Delta): "inside",
         ("inside", Sealed): "sealed",
         ("inside", BlockEnded): "between",
         ("sealed", BlockEnded): "between",
         ("between", Finished): "over",
-        ("between", Failed): "over",
     }
     for event in events:
         if isinstance(event, Ping | UsageSeen) and state not in ("before", "over"):
+            continue
+        if isinstance(event, Failed) and state != "over":
+            state = "over"
             continue
         assert (state, type(event)) in moves, f"{event} when {state}"
         state = moves[state, type(event)]

@@ -79,6 +79,8 @@ def test_a_tool_result_with_an_image() -> None:
 def test_search_results() -> None:
     block = {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "text", "text": "x"}]}
     assert user(block) == (SearchResult("s", "t", ("x",)),)
+    assert lost("user", block) == []
+    assert lost("user", block | {"citations": {"enabled": True}}) == ["at.0.citations"]
 
 
 def test_thinking_that_is_anthropics_own() -> None:

@@ -59,6 +59,9 @@ def test_web_search() -> None:
     assert of(tool) == ([expected], ["tools.0.blocked_domains"])
     (blocked,), _ = of(WebSearch(blocked_domains=("b.org",)))
     assert blocked["blocked_domains"] == ["b.org"]
+    assert of(WebSearch(path="tools.0", others=("search_context_size",)))[1] == [
+        "tools.0.search_context_size"
+    ]
 
 
 def test_tools_that_other_providers_run() -> None:

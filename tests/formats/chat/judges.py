@@ -81,13 +81,13 @@ def events_of(stream: bytes, names: Names | None = None) -> list[Event]:
 
 
 def check_grammar(events: list[Event]) -> None:
-    """Started (BlockStarted (Delta* Sealed?) BlockEnded)* (Finished | Failed)"""
+    """Started (BlockStarted (Delta* Sealed?) BlockEnded)* Finished; a Failed anywhere"""
     state = "new"
     for event in events:
         match state, event:
             case "new", Started():
                 state = "between"
-            case ("new", Failed()) | ("between", Failed() | Finished()):
+            case (("new" | "between" | "inside" | "sealed"), Failed()) | ("between", Finished()):
                 state = "over"
             case "between", BlockStarted():
                 state = "inside"

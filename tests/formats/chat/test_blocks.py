@@ -87,10 +87,3 @@ def test_a_wrapped_custom_tool_gets_its_input_at_the_end() -> None:
     blocks = Blocks(Names(custom=frozenset({"patch"})))
     assert drain(blocks.call(0, "a", "patch", '{"input":"x')) == [begin("a", "patch", custom=True)]
     assert drain(blocks.call(0, "", "", 'y"}'), blocks.close("x")) == [Delta("xy"), END]
-
-
-def test_an_answer_that_broke_off_ends_the_open_block_alone() -> None:
-    blocks = Blocks(Names())
-    drain(blocks.call(0, "a", "f", "{"), blocks.call(1, "b", "f", "{"))
-    assert drain(blocks.abandon(), blocks.close("x")) == [END]
-    assert drain(Blocks(Names()).abandon()) == []

@@ -43,7 +43,8 @@ def test_everything_that_has_a_place() -> None:
         verbosity="low",
         service_tier="flex",
         cache_key="k",
-        user="s",
+        user="u",
+        safety_identifier="s",
         metadata={"a": "b"},
         store=False,
     )

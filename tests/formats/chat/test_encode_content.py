@@ -61,12 +61,20 @@ def test_the_address_of_a_document_goes_as_text() -> None:
     assert [loss.label for loss in losses] == ["p(text)"]
 
 
+def test_what_is_said_about_a_file_goes_before_it() -> None:
+    about, file = encode_content([Document(PDF, title="a.pdf", context="From May.")], "p", [])
+    assert about == {"type": "text", "text": "From May."}
+    assert file["type"] == "file"
+
+
 @pytest.mark.parametrize(
     "part",
     [
         Opaque("anthropic", {"type": "container_upload"}),
         Document(Media(file_id="file_1", provider="anthropic")),
         Image(Media(file_id="file-1", provider="openai")),
+        Image(Media("image/svg+xml", "PHN2Zy8+")),
+        Image(Media(None, "AAAA")),
     ],
 )
 def test_what_has_no_form_is_refused(part: Part) -> None:

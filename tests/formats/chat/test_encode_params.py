@@ -98,6 +98,7 @@ def test_the_rest() -> None:
         service_tier="flex",
         cache_key="k",
         user="u",
+        safety_identifier="s",
         metadata={"a": "b"},
         store=False,
     )
@@ -107,6 +108,7 @@ def test_the_rest() -> None:
         "service_tier": "flex",
         "prompt_cache_key": "k",
         "user": "u",
+        "safety_identifier": "s",
         "metadata": {"a": "b"},
         "store": False,
     }

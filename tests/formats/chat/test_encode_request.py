@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from ccproxy.conversation.facts import ModelFacts
 from ccproxy.conversation.losses import RequestError
-from ccproxy.conversation.parts import Reasoning, Text, ToolCall, ToolResult
+from ccproxy.conversation.parts import Reasoning, Text, ToolCall, ToolResult, Wire
 from ccproxy.conversation.request import (
     OutputFormat,
     Params,
@@ -98,9 +98,13 @@ def test_calls_and_results_are_put_right() -> None:
     assert len(encoded.losses) == 1
 
 
-def test_nothing_left_to_send() -> None:
-    with pytest.raises(RequestError):
-        encode_request(Request("chat", "m", (Turn("assistant", (Reasoning("x"),)),)), ModelFacts("m"))
+@pytest.mark.parametrize(
+    ("wire", "path"), [("chat", "messages"), ("anthropic", "messages"), ("responses", "input")]
+)
+def test_nothing_left_to_send(wire: Wire, path: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        encode_request(Request(wire, "m", (Turn("assistant", (Reasoning("x"),)),)), ModelFacts("m"))
+    assert caught.value.path == path
 
 
 def test_a_chat_request_comes_out_as_it_went_in() -> None:

@@ -104,6 +104,13 @@ def test_without_tools_there_is_no_choice() -> None:
     assert encode(WebSearch(path="tools.0"), choice=ToolChoice("auto")) == {}
 
 
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("tool", "look")])
+def test_a_tool_is_asked_for_and_there_is_none(choice: ToolChoice) -> None:
+    with pytest.raises(RequestError) as caught:
+        encode(choice=choice)
+    assert caught.value.path == "tool_choice"
+
+
 def test_schemas() -> None:
     assert object_schema({}, "p") == {"type": "object", "properties": {}}
     with pytest.raises(RequestError):

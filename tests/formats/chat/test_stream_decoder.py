@@ -198,6 +198,7 @@ def test_case_24_a_stream_that_broke_off_is_an_error(stream: bytes) -> None:
 def test_what_waits_is_not_sent_when_the_stream_broke_off() -> None:
     events = events_of(sse(chunk(call(0, "a", "f", "{")), chunk(call(1, "b", "g", "{}")), done=False))
     assert [event.id for event in events if isinstance(event, BlockStarted)] == ["a"]
+    assert isinstance(events[-2], Delta), "a call that was cut short must not look whole"
 
 
 @pytest.mark.parametrize("before", [(), (chunk({"content": "a"}),)])

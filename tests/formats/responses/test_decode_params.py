@@ -40,7 +40,8 @@ def test_everything_said() -> None:
         verbosity="low",
         service_tier="flex",
         cache_key="k",
-        user="s",
+        user="u",
+        safety_identifier="s",
         metadata={"a": "b"},
         store=True,
     )

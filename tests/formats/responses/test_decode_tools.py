@@ -55,6 +55,14 @@ def test_a_web_search(kind: str) -> None:
     assert decode_tools([tool], "tools") == (wanted,)
 
 
+def test_options_of_a_web_search_that_nobody_else_has() -> None:
+    tool = {"type": "web_search", "external_web_access": True, "search_context_size": None}
+    assert decode_tools([tool], "tools") == (WebSearch(path="tools.0"),)
+    tool = {"type": "web_search", "external_web_access": False, "search_context_size": "low"}
+    others = ("external_web_access", "search_context_size")
+    assert decode_tools([tool], "tools") == (WebSearch(path="tools.0", others=others),)
+
+
 def test_other_tools_of_the_provider_are_kept_as_they_are() -> None:
     tool = {"type": "image_generation", "size": "auto"}
     assert decode_tools([tool], "tools") == (HostedTool("responses", tool, "tools.0"),)

@@ -63,13 +63,13 @@ def test_how_to_think(thinking: Thinking, wanted: JsonObject | None) -> None:
 def test_an_effort_that_the_model_does_not_take_is_clamped() -> None:
     body, losses = encode(Params(thinking=Thinking(effort="max")))
     assert body["reasoning"] == {"effort": "xhigh"}
-    assert losses == ["reasoning.effort(clamped)"]
+    assert losses == ["output_config.effort(clamped)"]
 
 
 def test_a_model_that_does_not_reason_is_not_asked_to() -> None:
     body, losses = encode(Params(thinking=Thinking(effort="high", summary="auto")), GPT_4O)
     assert "reasoning" not in body
-    assert losses == ["reasoning"]
+    assert losses == ["output_config.effort"]
     assert encode(Params(thinking=Thinking("disabled")), GPT_4O)[1] == []
 
 
@@ -105,8 +105,9 @@ def test_service_tiers() -> None:
 
 
 def test_what_names_the_user_goes_from_openai_to_openai_only() -> None:
-    params = Params(user="u", metadata={"a": "b"}, cache_key="k", store=True)
+    params = Params(user="u", safety_identifier="s", metadata={"a": "b"}, cache_key="k", store=True)
     body, _ = encode(params, wire="chat")
-    assert body == {**ALWAYS, "user": "u", "metadata": {"a": "b"}, "prompt_cache_key": "k", "store": True}
+    named = {"user": "u", "safety_identifier": "s", "metadata": {"a": "b"}}
+    assert body == {**ALWAYS, **named, "prompt_cache_key": "k", "store": True}
     assert "user" not in encode(params)[0]
     assert "metadata" not in encode(params)[0]

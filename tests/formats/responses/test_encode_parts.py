@@ -63,6 +63,14 @@ def test_every_kind_of_part(part: Part, wanted: JsonObject) -> None:
     assert encode_input([part], "p") == [wanted]
 
 
+def test_what_is_said_about_a_file_goes_before_it() -> None:
+    document = Document(Media(url="https://example.com/a.pdf"), context="From May.")
+    assert encode_input([document], "p") == [
+        {"type": "input_text", "text": "From May."},
+        {"type": "input_file", "file_url": "https://example.com/a.pdf"},
+    ]
+
+
 def test_empty_texts_are_left_out() -> None:
     assert encode_input([Text(""), Document(text="")], "p") == []
 

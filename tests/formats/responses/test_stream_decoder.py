@@ -212,6 +212,7 @@ def test_case_24_a_cut_stream_never_looks_finished() -> None:
         last = golden(name)[-1]
         assert isinstance(last, Failed)
         assert "ended early" in last.message
+    assert isinstance(golden("cut_in_text")[-2], Delta)
 
 
 def test_a_cancelled_answer_is_a_failure() -> None:
