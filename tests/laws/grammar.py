@@ -136,20 +136,25 @@ def _check_chunks(said: list[str]) -> str:
     roles = [choice["delta"]["role"] for choice in choices if "role" in choice["delta"]]
     assert roles == (["assistant"] if choices else [])
     assert not choices or "role" in choices[0]["delta"]
-    _check_call_indexes(call for choice in choices for call in choice["delta"].get("tool_calls", ()))
+    arguments = _check_calls(call for one in choices for call in one["delta"].get("tool_calls", ()))
+    assert outcome == "error" or all(arguments)
     return outcome
 
 
-def _check_call_indexes(calls: Iterable[dict[str, Any]]) -> None:
-    """A call begins with its id and its name, the next index, and is over when the next one begins."""
-    count = 0
+def _check_calls(calls: Iterable[dict[str, Any]]) -> list[str]:
+    """A call begins with its id and its name, the next index, and is over when the next one begins.
+
+    Gives the arguments of each function: a client parses them, so there have to be some.
+    """
+    arguments: list[str] = []
     for call in calls:
         if "id" in call:
-            assert call["index"] == count
+            assert call["index"] == len(arguments)
             assert call[call["type"]]["name"]
-            count += 1
-        else:
-            assert call["index"] == count - 1
+            arguments.append("")
+        assert call["index"] == len(arguments) - 1
+        arguments[-1] += call.get("function", {}).get("arguments", "")
+    return arguments
 
 
 def _check_responses(events: list[dict[str, Any]]) -> str:
@@ -184,6 +189,7 @@ def _check_items(events: list[dict[str, Any]], failed: bool) -> list[Any]:
         assert item
         if kind == "response.output_item.done":
             assert event["item"]["id"] == item
+            assert event["item"].get("arguments") != ""
             assert not open_part
             assert len(event["item"].get("content", ())) == parts
             item = ""

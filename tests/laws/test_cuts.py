@@ -36,7 +36,9 @@ def test_cut_anywhere(client: Wire, upstream: Wire, data: st.DataObject) -> None
 @examples(2)
 def test_byte_by_byte(client: Wire, upstream: Wire, newline: str, data: st.DataObject) -> None:
     _, stream = data.draw(streams.tellings(upstream))
-    raw = b"\xef\xbb\xbf" + streams.as_bytes(streams.server_sent(stream), newline)
+    raw = b"\xef\xbb\xbf" + streams.as_bytes(
+        [streams.in_lines(one) for one in streams.server_sent(stream)], newline
+    )
     translation = hello(client, upstream)
     assert streamed(translation, (raw[at : at + 1] for at in range(len(raw)))) == streamed(
         translation, [stream]

@@ -11,6 +11,7 @@ from ccproxy.conversation.reply import Reply
 from ccproxy.formats.codec import Names
 from ccproxy.translation import CODECS
 from tests.laws import streams
+from tests.laws.grammar import check_client_stream
 from tests.laws.pace import examples
 from tests.laws.translations import collected, events_of, gist, hello, streamed
 
@@ -40,6 +41,7 @@ def test_a_client_reads_the_same_in_both_ways(client: Wire, upstream: Wire, data
     assert isinstance(reply, Reply)
     whole = codec.decode_reply(json.loads(translation.encode(reply)), Names())
     for told in (streamed(translation, [stream]), translation.encode_as_stream(reply)):
+        assert check_client_stream(client, told) == "end"
         assert gist(collected(events_of(client, streams.server_sent(told)))) == gist(whole)
 
 
