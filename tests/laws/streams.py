@@ -64,7 +64,7 @@ def replies(draw: st.DrawFn, wire: Wire) -> Reply:
     else:
         parts += draw(st.lists(st.builds(Text, texts()), max_size=1))
     ids = draw(st.lists(call_ids(), max_size=3, unique=True)) if not refused else []
-    parts += [ToolCall(one, draw(tool_names()), json.dumps(draw(arguments()))) for one in ids]
+    parts += [ToolCall(one, draw(tool_names()), json.dumps(draw(st.just({}) | arguments()))) for one in ids]
     usage = draw(usages())
     if ids:
         return Reply("up_1", "upstream-model", tuple(parts), "tool_calls", usage)

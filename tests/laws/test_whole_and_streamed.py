@@ -33,7 +33,7 @@ def test_an_upstream_says_the_same_in_both_ways(wire: Wire, data: st.DataObject)
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(data=st.data())
-@examples(20)
+@examples(40)
 def test_a_client_reads_the_same_in_both_ways(client: Wire, upstream: Wire, data: st.DataObject) -> None:
     _, stream = data.draw(streams.tellings(upstream))
     translation, codec = hello(client, upstream), CODECS[client]
@@ -47,7 +47,7 @@ def test_a_client_reads_the_same_in_both_ways(client: Wire, upstream: Wire, data
 
 @pytest.mark.parametrize(("client", "upstream"), streams.PAIRS)
 @given(data=st.data())
-@examples(20)
+@examples(40)
 def test_the_client_reads_what_the_upstream_said(client: Wire, upstream: Wire, data: st.DataObject) -> None:
     reply, stream = data.draw(streams.tellings(upstream))
     told = streamed(hello(client, upstream), [stream])
