@@ -1,12 +1,19 @@
 """Servers that the tests of one worker share."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.processes import BIN, Proxy, Simulator, running_proxy, started
+
+# CI looks at the same examples every time; elsewhere each run looks for new ones
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 HOSTS = ("serve", "mitmdump", "mitmweb")
 

@@ -1,5 +1,6 @@
 """Our programs as child processes, with a clean environment and a home of their own."""
 
+import itertools
 import os
 import re
 import signal
@@ -17,10 +18,22 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
+_ports = itertools.count(os.getpid() * 37)
+
+
 def free_port() -> int:
-    """A port that nobody has right now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody has right now, never the same one twice in a row.
+
+    Each worker has a range of its own, below the one from which the system takes the ports of clients.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 3
+    while True:
+        port = 20_000 + 4_000 * worker + next(_ports) % 4_000
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
 
 
 def clean_environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
