@@ -9,6 +9,7 @@ import msgspec
 
 from ccproxy.conversation.events import Failed
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.formats.openai_errors import status_phrase, upstream_error_object
 
 _BY_STATUS = {
     400: "invalid_request_error",
@@ -45,20 +46,6 @@ _STATUS_OF = {
     "timeout": 504,
 }
 
-_TYPES: dict[str, tuple[str, str | None]] = {
-    "invalid_request_error": ("invalid_request_error", None),
-    "authentication_error": ("authentication_error", "invalid_api_key"),
-    "billing_error": ("insufficient_quota", "insufficient_quota"),
-    "permission_error": ("permission_error", None),
-    "not_found_error": ("invalid_request_error", "model_not_found"),
-    "conflict_error": ("invalid_request_error", None),
-    "request_too_large": ("invalid_request_error", "request_too_large"),
-    "rate_limit_error": ("rate_limit_error", "rate_limit_exceeded"),
-    "timeout_error": ("server_error", "timeout"),
-    "api_error": ("server_error", None),
-    "overloaded_error": ("server_error", "server_is_overloaded"),
-}
-
 
 def decode_error(status: int, headers: Mapping[str, str], body: bytes) -> Failed:
     """An upstream's error answer; a body that is not JSON, such as a page of an edge, is left out."""
@@ -88,13 +75,9 @@ def encode_error(failed: Failed, request_id: str) -> bytes:
 
 
 def error_object(failed: Failed) -> JsonObject:
-    """`{"message","type","param","code"}`; an upstream's own code is kept."""
-    kind, code = _TYPES.get(failed.type, ("server_error", None))
-    if failed.type == "invalid_request_error" and failed.message.startswith("prompt is too long"):
-        code = "context_length_exceeded"
-    if failed.code == "insufficient_quota":
-        kind = failed.code
-    return {"message": failed.message, "type": kind, "param": failed.param, "code": failed.code or code}
+    """`{"message","type","param","code"}`; a quota that is used up is its own type here."""
+    error = upstream_error_object(failed)
+    return {**error, "type": failed.code} if failed.code == "insufficient_quota" else error
 
 
 def _failed(error: Any, status: int, retry_after: float | None) -> Failed:
@@ -105,7 +88,9 @@ def _failed(error: Any, status: int, retry_after: float | None) -> Failed:
         status = 529
     return Failed(
         _BY_STATUS.get(status, "api_error" if status >= 500 else "invalid_request_error"),
-        message if isinstance(message, str) and message else f"The upstream answered {_phrase(status)}.",
+        message
+        if isinstance(message, str) and message
+        else f"The upstream answered {status_phrase(status)}.",
         status,
         code if isinstance(code, str) else None,
         param if isinstance(param, str) else None,
@@ -115,13 +100,6 @@ def _failed(error: Any, status: int, retry_after: float | None) -> Failed:
 
 def _names(details: JsonObject) -> list[str]:
     return [name for name in (details.get("code"), details.get("type")) if isinstance(name, str)]
-
-
-def _phrase(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -25,11 +25,11 @@ from ccproxy.conversation.events import (
 from ccproxy.conversation.parts import JsonObject
 from ccproxy.conversation.usage import Usage
 from ccproxy.formats.codec import AnswerTo
+from ccproxy.formats.openai_errors import upstream_error_object
 from ccproxy.formats.responses.encode_output import CallItem, MessageItem, OutputItem, ReasoningItem
 from ccproxy.formats.responses.namespaces import Namespaces
 from ccproxy.formats.responses.response import response_object
 from ccproxy.formats.responses.stop import incomplete_reason
-from ccproxy.formats.responses.upstream_errors import error_object
 
 KEEP_ALIVE = b": keep-alive\n\n"
 
@@ -109,7 +109,7 @@ class ResponsesStreamEncoder:
         self._tell(f"response.{status}", status, incomplete=reason)
 
     def _fail(self, failed: Failed) -> None:
-        error = error_object(failed)
+        error = upstream_error_object(failed)
         if self._sequence:
             code, message = error["code"] or "server_error", failed.message
             if (

@@ -8,13 +8,13 @@ Shapes that are met (API reference and the Codex client's source, read 2026-11-2
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from ccproxy.conversation.events import Failed
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.formats.openai_errors import TOO_LONG, status_phrase, upstream_error_object
 
 _BY_STATUS = {
     400: "invalid_request_error",
@@ -71,21 +71,6 @@ _BY_CODE = {
 
 _OVERLOADED = ("server_is_overloaded", "slow_down")
 
-_OPENAI: dict[str, tuple[str, str | None]] = {
-    "invalid_request_error": ("invalid_request_error", None),
-    "authentication_error": ("authentication_error", "invalid_api_key"),
-    "billing_error": ("insufficient_quota", "insufficient_quota"),
-    "permission_error": ("permission_error", None),
-    "not_found_error": ("invalid_request_error", "model_not_found"),
-    "conflict_error": ("invalid_request_error", None),
-    "request_too_large": ("invalid_request_error", "request_too_large"),
-    "rate_limit_error": ("rate_limit_error", "rate_limit_exceeded"),
-    "timeout_error": ("server_error", "timeout"),
-    "overloaded_error": ("server_error", "server_is_overloaded"),
-}
-"""OpenAI's type and code for an error type of the Messages API."""
-
-_TOO_LONG = "prompt is too long"
 _WAIT = re.compile(
     r"try again in\s+((?:\d+(?:\.\d+)?\s*(?:milliseconds?|ms|seconds?|s|minutes?|m|hours?|h)\s*)+)", re.I
 )
@@ -114,12 +99,12 @@ def failure(error: JsonObject, status: int | None = None) -> Failed:
         status = _status_of(code, kind, message or "")
     elif status in (500, 502, 503) and code in _OVERLOADED:
         status = 529
-    if code == "context_length_exceeded" and not (message or "").startswith(_TOO_LONG):
+    if code == "context_length_exceeded" and not (message or "").startswith(TOO_LONG):
         # Claude Code knows by these words that it has to shorten the conversation
-        message = f"{_TOO_LONG}: {message}" if message else _TOO_LONG
+        message = f"{TOO_LONG}: {message}" if message else TOO_LONG
     return Failed(
         _BY_STATUS.get(status, "invalid_request_error" if 400 <= status < 500 else "api_error"),
-        message or f"The upstream answered {_phrase(status)}.",
+        message or f"The upstream answered {status_phrase(status)}.",
         status,
         code or (kind if kind in _TYPES_THAT_ARE_CODES else None),
         _string(error.get("param")),
@@ -158,15 +143,7 @@ def _wait_in(message: str) -> float | None:
 
 def encode_error(failed: Failed, request_id: str) -> bytes:
     """`{"error":{"message","type","param","code"}}`; the request id travels in a header."""
-    return msgspec.json.encode({"error": error_object(failed)})
-
-
-def error_object(failed: Failed) -> JsonObject:
-    """The upstream's own code is kept; a code of ours stands for what it left out."""
-    kind, code = _OPENAI.get(failed.type, ("server_error", None))
-    if failed.type == "invalid_request_error" and failed.message.startswith(_TOO_LONG):
-        code = "context_length_exceeded"
-    return {"message": failed.message, "type": kind, "param": failed.param, "code": failed.code or code}
+    return msgspec.json.encode({"error": upstream_error_object(failed)})
 
 
 def _string(value: object) -> str | None:
@@ -179,10 +156,3 @@ def _number(value: object, unit: float = 1.0) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if number is not None and 0 <= number < float("inf") else None
-
-
-def _phrase(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)

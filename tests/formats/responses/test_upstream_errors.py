@@ -4,8 +4,9 @@ import pytest
 
 from ccproxy.conversation.events import Failed
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.formats.openai_errors import upstream_error_object
 from ccproxy.formats.responses import decode_error, encode_error
-from ccproxy.formats.responses.upstream_errors import error_object, failure
+from ccproxy.formats.responses.upstream_errors import failure
 
 
 def decoded(status: int, body: object, **headers: str) -> Failed:
@@ -153,6 +154,6 @@ def test_an_error_for_the_client(kind: str, openai: str, code: str | None) -> No
 
 
 def test_the_upstreams_own_code_is_kept() -> None:
-    assert error_object(Failed("rate_limit_error", "m", code="slow_down"))["code"] == "slow_down"
+    assert upstream_error_object(Failed("rate_limit_error", "m", code="slow_down"))["code"] == "slow_down"
     too_long = Failed("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")
-    assert error_object(too_long)["code"] == "context_length_exceeded"
+    assert upstream_error_object(too_long)["code"] == "context_length_exceeded"
