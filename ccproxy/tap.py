@@ -61,12 +61,23 @@ class Tap:
 
     def __call__(self, data: bytes) -> bytes:
         if data:
-            self._exchange.saw_bytes(len(data))
-            self._tail = (self._tail + data[-4:])[-4:]
+            self.count(data)
             self._look(data)
-            if self._kept is not None and len(self._kept) <= LONGEST_REPLY:
-                self._kept += data
         return data
+
+    def count(self, data: bytes) -> None:
+        """Note bytes that pass; who calls this reads the stream, and gives its events to `event`."""
+        self._exchange.saw_bytes(len(data))
+        self._tail = (self._tail + data[-4:])[-4:]
+        if self._kept is not None and len(self._kept) <= LONGEST_REPLY:
+            self._kept += data
+
+    def event(self, event: ServerSentEvent) -> None:
+        """Note what an event of the upstream's says."""
+        if self._reader is None:
+            return
+        with contextlib.suppress(ValueError, RecursionError):
+            self._reader.event(event)
 
     @property
     def kept(self) -> bytes | None:

@@ -3,7 +3,7 @@
 Pure: bytes in, bytes out. The addons decide when, the codecs know how.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -16,7 +16,7 @@ from ccproxy.conversation.reply import Collector, Reply, replay
 from ccproxy.conversation.request import Request
 from ccproxy.formats import anthropic, chat, responses
 from ccproxy.formats.codec import AnswerTo, Codec, Names, ReasoningShown, StreamDecoder, StreamEncoder
-from ccproxy.formats.sse import Reader
+from ccproxy.formats.sse import Reader, ServerSentEvent
 
 CODECS: dict[Wire, Codec] = {"anthropic": anthropic, "chat": chat, "responses": responses}
 
@@ -38,13 +38,20 @@ class Translation:
     to: AnswerTo
     model: str
 
-    def stream(self, whole: Callable[[Reply], None] | None = None) -> "StreamTranslator":
-        """For an upstream's stream to a client that reads one; `whole` gets the reply at its end."""
+    def stream(
+        self,
+        whole: Callable[[Reply], None] | None = None,
+        watch: Callable[[ServerSentEvent], None] | None = None,
+    ) -> "StreamTranslator":
+        """For an upstream's stream to a client that reads one.
+
+        `whole` gets the reply at its end, `watch` each event of the upstream's as it was.
+        """
         decoder, encoder = (
             CODECS[self.upstream].stream_decoder(self.names),
             CODECS[self.client].stream_encoder(self.to),
         )
-        return StreamTranslator(decoder, encoder, whole)
+        return StreamTranslator(decoder, encoder, whole, watch)
 
     def collect(self, stream: bytes) -> Reply | Failed:
         """An upstream's whole stream as a reply."""
@@ -92,7 +99,9 @@ class StreamTranslator:
         decoder: StreamDecoder,
         encoder: StreamEncoder,
         whole: Callable[[Reply], None] | None = None,
+        watch: Callable[[ServerSentEvent], None] | None = None,
     ) -> None:
+        self._watch = watch
         self._collector = Collector() if whole else None
         self._whole = whole
         self._reader = Reader()
@@ -102,7 +111,7 @@ class StreamTranslator:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """What there is to send now; never an empty piece."""
-        return self._encode(event for one in self._reader.feed(chunk) for event in self._decoder.feed(one))
+        return self._encode(event for one in self._read(chunk) for event in self._decoder.feed(one))
 
     def end(self) -> list[bytes]:
         """The upstream's stream has ended, well or not."""
@@ -115,6 +124,12 @@ class StreamTranslator:
     def ping(self) -> list[bytes]:
         """A sign of life."""
         return self._encode([Ping()])
+
+    def _read(self, chunk: bytes) -> Iterator[ServerSentEvent]:
+        for server_sent in self._reader.feed(chunk):
+            if self._watch:
+                self._watch(server_sent)
+            yield server_sent
 
     def _encode(self, events: Iterable[Event]) -> list[bytes]:
         pieces = []

@@ -1,14 +1,73 @@
 """Our HTTP layer: mitmproxy's with our streams in it, and how it gets into the place of the stock one."""
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 
 from mitmproxy.connection import Server
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode, RegisterHttpConnection
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import ResponseData
 
 from ccproxy.addons.reasons import TLS_FAILED
 from ccproxy.addons.stream import Limits, Stream, Tick
+
+LARGEST_JOIN = 65536
+"""Bytes above which two pieces are not worth a copy."""
+
+
+class Joined:
+    """A connection to an upstream, with what one read brought of an answer's body in one piece.
+
+    mitmproxy hands on each HTTP chunk by itself, through all of its layers, and providers put each event of
+    a stream into a chunk of its own.
+    """
+
+    def __init__(self, connection: layer.Layer) -> None:
+        self.connection = connection
+
+    def handle_event(self, event: events.Event) -> Iterator[commands.Command]:
+        """The connection's commands. Nothing waits for a later read."""
+        return joined(self.connection.handle_event(event), join_answers)
+
+
+def joined(
+    source: Iterable[commands.Command],
+    join: Callable[[commands.Command, commands.Command], commands.Command | None],
+) -> Iterator[commands.Command]:
+    """The same commands, those that follow each other made one where `join` can."""
+    held: commands.Command | None = None
+    for command in source:
+        if held and (together := join(held, command)):
+            held = together
+            continue
+        if held:
+            yield held
+        held = command
+    if held:
+        yield held
+
+
+def join_answers(first: commands.Command, second: commands.Command) -> commands.Command | None:
+    """Two pieces of the body of one answer."""
+    if not (isinstance(first, ReceiveHttp) and isinstance(second, ReceiveHttp)):
+        return None
+    one, two = first.event, second.event
+    if not (isinstance(one, ResponseData) and isinstance(two, ResponseData)):
+        return None
+    if one.stream_id != two.stream_id:
+        return None
+    return ReceiveHttp(ResponseData(one.stream_id, one.data + two.data))
+
+
+def join_writes(first: commands.Command, second: commands.Command) -> commands.Command | None:
+    """Two writes to one connection, as head and body of a message."""
+    if not (isinstance(first, commands.SendData) and isinstance(second, commands.SendData)):
+        return None
+    if first.connection is not second.connection or len(first.data) + len(second.data) > LARGEST_JOIN:
+        return None
+    return commands.SendData(first.connection, first.data + second.data)
 
 
 class Layer(HttpLayer):
@@ -24,6 +83,11 @@ class Layer(HttpLayer):
         yield from self.event_to_child(self.streams[stream_id], events.Start())
         yield from self.set_alarm()
 
+    def event_to_child(self, child: layer.Layer, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, events.DataReceived) and event.connection is not self.context.client:
+            child = Joined(child)  # type: ignore[assignment]
+        yield from super().event_to_child(child, event)
+
     def set_alarm(self) -> layer.CommandGenerator[None]:
         # one timer per connection, not per request: mitmproxy keeps a timer until its connection ends
         if self.alarm is None:
@@ -37,6 +101,10 @@ class Layer(HttpLayer):
         yield from super().register_connection(command)
         # an upstream that failed once is asked again by the next request of this client
         command.connection.error = None
+
+    def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """What goes to one connection in one go is one write."""
+        yield from joined(super().handle_event(event), join_writes)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if not (isinstance(event, events.Wakeup) and event.command is self.alarm):

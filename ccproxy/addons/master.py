@@ -8,6 +8,7 @@ from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, tlsconfi
 from mitmproxy.master import Master
 
 from ccproxy.addons.chain import make_chain
+from ccproxy.addons.dispatch import LeanAddons
 from ccproxy.addons.listeners import is_free, options
 from ccproxy.settings import Settings
 
@@ -25,6 +26,9 @@ class LeanMaster(Master):
 
     def __init__(self, settings: Settings, modes: list[str], ready: Ready) -> None:
         super().__init__(mitmproxy_options.Options(mode=modes, listen_host=settings.server.host))
+        # nobody in the chain asks for log lines as events, which cost a turn of the loop each
+        self._legacy_log_events.uninstall()
+        self.addons = LeanAddons(self)
         self.addons.add(
             core.Core(),
             proxyserver.Proxyserver(),

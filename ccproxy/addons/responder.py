@@ -57,7 +57,7 @@ class Responder:
         self.taps[flow] = tap
         say_what_was_done(response, exchange)
         if kind == EVENTS and response.status_code == 200 and exchange.translation and exchange.stream:
-            translator = exchange.translation.stream(self.remember_for(exchange))
+            translator = exchange.translation.stream(self.remember_for(exchange), tap.event)
             response.stream = TranslatedStream(translator, tap, encoding)
             stream_headers(response)
         elif kind == EVENTS and exchange.renamed and exchange.wire:

@@ -169,7 +169,8 @@ def point_at(
     request: http.Request, exchange: Exchange, target: Target, path: str | None, whole: str = ""
 ) -> None:
     """Point the request at an upstream: `path` is below its base URL, `whole` stands beside it."""
-    request.scheme, request.host, request.port = target.scheme, target.host, target.port
+    # host and port by themselves: each setter of mitmproxy's rewrites the headers, as does the last line
+    request.scheme, request.data.host, request.data.port = target.scheme, target.host, target.port
     request.path = whole if path is None else target.prefix + path
     if not request.is_http2:
         # to an upstream it is no proxy request any more

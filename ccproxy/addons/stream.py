@@ -33,7 +33,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
     ResponseProtocolError,
 )
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook, HttpResponseHook
 from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode
 
 from ccproxy import failures
@@ -209,8 +209,25 @@ class Stream(HttpStream):
         sealed = self.flow.response
         if sealed and self.exchange.cookies:
             self.flow.response = unsealed(sealed, RESPONSE_SECRETS, self.exchange.cookies)
-        yield from super().start_response_stream()
+        for command in super().start_response_stream():
+            # that an answer streams is nothing to tell, and would part its head from its body
+            if not isinstance(command, commands.Log):
+                yield command
         self.flow.response = sealed
+
+    def send_response(self, already_streamed: bool = False) -> layer.CommandGenerator[None]:
+        response = self.flow.response
+        goes_on = self.client_state != self.state_done or (response and response.status_code == 101)
+        if not already_streamed or goes_on or response is None or response.trailers:
+            yield from super().send_response(already_streamed)
+            return
+        # nobody can change what has gone out: its end does not wait for the hook
+        response.timestamp_end = time.time()
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+        yield HttpResponseHook(self.flow)
+        self.server_state = self.state_done
+        self.flow.live = False
+        yield DropStream(self.stream_id)
 
     def handle_connect_finish(self) -> layer.CommandGenerator[None]:
         if not self.exchange.admitted and not self.flow.response:

@@ -48,12 +48,13 @@ class TranslatedStream:
             self.decode = decoder("")
 
     def __call__(self, data: bytes) -> list[bytes]:
-        self.tap(data)
+        if data:
+            self.tap.count(data)
         pieces = self.translate(data)
         if pieces:
             # an upstream may talk at length of what this client does not get to see
             self.spoke = time.monotonic()
-        return pieces
+        return [b"".join(pieces)] if pieces else []
 
     def translate(self, data: bytes) -> list[bytes]:
         if not data:

@@ -13,7 +13,8 @@ import typer
 from mitmproxy.master import Master
 
 from ccproxy.addons.listeners import is_free, listener_modes
-from ccproxy.cli.serve import host_for_url, serve, set_up_logging
+from ccproxy.cli.logs import logs
+from ccproxy.cli.serve import host_for_url, serve
 from ccproxy.cli.tour import Step, tour
 from ccproxy.settings import Settings, load
 from ccproxy.simulator.server import running
@@ -32,9 +33,8 @@ class Addresses:
 
 def run(once: bool, port: int, proxy_port: int) -> None:
     """Start everything, take the tour; then serve on, or end with 1 if a step of the tour failed."""
-    set_up_logging("warning")
     port, proxy_port = free_or_any(port), free_or_any(proxy_port)
-    with contextlib.suppress(KeyboardInterrupt):
+    with logs("warning"), contextlib.suppress(KeyboardInterrupt):
         raise typer.Exit(asyncio.run(demo(once, port, proxy_port)))
 
 

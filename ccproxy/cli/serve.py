@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +11,8 @@ from mitmproxy.master import Master
 
 from ccproxy.addons.listeners import is_free, listener_modes
 from ccproxy.addons.master import LeanMaster, web_master
-from ccproxy.addons.redact import Redact
 from ccproxy.backends.backend import backends
+from ccproxy.cli.logs import logs
 from ccproxy.credentials.credential import CredentialStatus
 from ccproxy.settings import Given, Loaded, Settings, SettingsError, load
 from ccproxy.version import ccproxy_version
@@ -30,8 +29,7 @@ def run(given: dict[str, object], config: Path | None) -> None:
     except (SettingsError, PortInUseError) as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
-    set_up_logging(loaded.settings.server.log_level)
-    with contextlib.suppress(KeyboardInterrupt):
+    with logs(loaded.settings.server.log_level), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(loaded.settings, modes, lambda master: announce(loaded.settings, master)))
 
 
@@ -65,15 +63,6 @@ def choose_modes(loaded: Loaded) -> list[str]:
     if notice:
         typer.echo(notice, err=True)
     return modes
-
-
-def set_up_logging(level: str) -> None:
-    """Our own messages at the level asked for; mitmproxy's only when something is wrong."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    handler.addFilter(Redact())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("ccproxy").setLevel(level.upper())
 
 
 async def serve(settings: Settings, modes: list[str], ready: Callable[[Master], object]) -> None:

@@ -1,12 +1,21 @@
-"""Time, over sockets: a connection that idles, whatever it carries, is none of the clock's business."""
+"""Time, over sockets: a connection that idles, whatever it carries, is none of the clock's business.
+
+And what one read brought goes on in one piece.
+"""
 
 import base64
 import os
 import socket
 import time
+from collections.abc import Iterator
 
 import pytest
+from mitmproxy.connection import Client, Server
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import ResponseData, ResponseEndOfMessage
 
+from ccproxy.addons.layer import LARGEST_JOIN, Joined, join_writes, joined
 from tests.conftest import Proxies
 from tests.support import upstreams
 from tests.support.processes import Simulator
@@ -61,3 +70,44 @@ def test_an_upload_that_stops(host: str, proxies: Proxies, path: str) -> None:
         answer = receive_until(client, b"}")
     assert (b" 408 " in answer) or (b" 404 " in answer)
     assert b"x-ccproxy-error" in answer
+
+
+UPSTREAM, CLIENT = Server(address=("h", 1)), Client(peername=("p", 1), sockname=("s", 1), timestamp_start=0)
+
+
+def piece(stream_id: int, data: bytes) -> ReceiveHttp:
+    return ReceiveHttp(ResponseData(stream_id, data))
+
+
+class Connection:
+    """A connection layer that got all of this in one read."""
+
+    def __init__(self, *given: commands.Command) -> None:
+        self.given = given
+
+    def handle_event(self, event: events.Event) -> Iterator[commands.Command]:
+        yield from self.given
+
+
+def test_what_one_read_brought_of_a_body_is_one_piece() -> None:
+    end = ReceiveHttp(ResponseEndOfMessage(1))
+    given = (piece(1, b"a"), piece(1, b"b"), piece(3, b"x"), piece(1, b"c"), end)
+    made = list(Joined(Connection(*given)).handle_event(events.Start()))  # type: ignore[arg-type]
+    bodies = [(c.event.stream_id, getattr(c.event, "data", None)) for c in made if isinstance(c, ReceiveHttp)]
+    assert bodies == [(1, b"ab"), (3, b"x"), (1, b"c"), (1, None)]
+
+
+def test_head_and_body_go_in_one_write_but_large_ones_are_not_copied() -> None:
+    large = b"x" * LARGEST_JOIN
+    wait = commands.OpenConnection(UPSTREAM)
+    given = [
+        commands.SendData(CLIENT, b"head"),
+        commands.SendData(CLIENT, b"body"),
+        commands.SendData(UPSTREAM, b"other"),
+        wait,
+        commands.SendData(UPSTREAM, b"later"),
+        commands.SendData(UPSTREAM, large),
+    ]
+    made = list(joined(given, join_writes))
+    written = [command.data if isinstance(command, commands.SendData) else None for command in made]
+    assert written == [b"headbody", b"other", None, b"later", large]
