@@ -20,7 +20,7 @@ COVERED_ELSEWHERE = {
 LEVELS = (
     {"failures", "version", "settings", "conversation"},
     {"formats"},
-    {"routes", "translation", "rename", "reasoning", "exchange", "tap", "credentials", "backends"},
+    {"routes", "translation", "rename", "reasoning", "exchange", "tap", "credentials", "backends", "codex", "quota"},
     {"addons", "local", "agent", "records", "simulator"},
     {"cli"},
 )

@@ -1,0 +1,1 @@
+"""What the ChatGPT plan backend demands beyond the Responses format, and what it does not keep."""
