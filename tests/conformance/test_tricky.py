@@ -9,6 +9,7 @@ from ccproxy.conversation.events import Failed
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import JsonObject, Seal, Wire
 from ccproxy.formats.carrier import pack
+from ccproxy.formats.opening import Opening, Refusal
 from tests.conformance import samples
 from tests.conformance.translating import (
     CLAUDE,
@@ -378,13 +379,19 @@ def test_tricky_26_the_last_event_has_no_output(client: Wire) -> None:
     ],
 )
 def test_tricky_27_an_error_at_the_start_of_a_stream(code: str, status: int, kind: str) -> None:
-    """It has the status that it stands for, and a client that wants no stream gets it as such."""
+    """It has the status that it stands for, whether or not the client wants a stream.
+
+    That a stream is held for this, and no longer, is tested in tests/scenarios/test_error_first.py.
+    """
     error = {"code": code, "message": "Please try again in 3s."}
     raw = sse(created(), completed("failed", error=error))
-    outcome = asking("anthropic", "responses").collect(raw)
-    assert isinstance(outcome, Failed)
-    assert (outcome.status, outcome.type) == (status, kind)
-    assert outcome.retry_after == 3
+    translation = asking("anthropic", "responses")
+    refusal = Opening("responses").feed(raw)
+    assert isinstance(refusal, Refusal)
+    for outcome in (translation.collect(raw), translation.failure(refusal.status, {}, refusal.body)):
+        assert isinstance(outcome, Failed)
+        assert (outcome.status, outcome.type) == (status, kind)
+        assert outcome.retry_after == 3
     last = told(asking("anthropic", "responses", stream=True), raw)[-1]
     assert (last["type"], last["error"]["type"]) == ("error", kind)
 
