@@ -2,11 +2,12 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ccproxy.conversation.losses import Loss
-from ccproxy.conversation.parts import Wire
+from ccproxy.conversation.parts import JsonObject, Wire
 from ccproxy.conversation.usage import Usage
 from ccproxy.failures import Failure
 from ccproxy.formats import FormatName
@@ -28,7 +29,12 @@ class Exchange:
 
     `admitted` is the gate's word, `cleared` the last one before anything may go upstream; the bodies
     of a `confidential` exchange hold tokens and are never kept. `origin` is an allowed web page's.
-    `unreadable` says why we cannot look into the request's body: it matters only if we have to change it.
+    `fitted`: the request was made to suit a backend that always streams and has events of its own, and `said`
+    takes the answer once it is whole. A `socket` is a WebSocket once its upgrade is answered; `bridge` is
+    what the local app needs to serve it. `session` is a persistent session that the path names; `session_id`
+    and `agent_id` are what clients call their own. `unreadable` says why we cannot look into the request's
+    body: it matters only if we have to change it.
+    `peek` asks to hold a stream in that format until its first events show that it is no error.
     Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
     credential headers that the client sent and `attached` those that go upstream instead; neither is ever
     in the flow, so nothing that stores or shows a flow can hold a secret.
@@ -53,14 +59,19 @@ class Exchange:
     reshaped: bool = False
     renamed: bool = False
     unreadable: Failure | None = None
+    socket: bool = False
     wire: Wire | None = None
     upstream_format: FormatName | None = None
     translation: Translation | None = field(default=None, repr=False)
+    fitted: bool = False
+    said: Callable[[JsonObject], None] | None = field(default=None, repr=False)
+    peek: Wire | None = None
     losses: tuple[Loss, ...] = ()
     warnings: str = ""
 
     origin: str | None = None
     client: str | None = None
+    session: str | None = None
     session_id: str | None = None
     agent_id: str | None = None
     model_requested: str | None = None
@@ -85,6 +96,7 @@ class Exchange:
     received: Headers = field(default_factory=list, repr=False)
     attached: Headers = field(default_factory=list, repr=False)
     cookies: Headers = field(default_factory=list, repr=False)
+    bridge: Headers = field(default_factory=list, repr=False)
 
     def received_value(self, name: str) -> str | None:
         """The value of a credential header that the client sent; `name` in lower case."""

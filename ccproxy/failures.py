@@ -115,6 +115,11 @@ def unknown_route(method: str, path: str) -> Failure:
     )
 
 
+def unknown_model(model: str) -> Failure:
+    message = f"There is no model {model}: GET the list to see which there are."
+    return Failure("unknown_model", 404, "not_found_error", message)
+
+
 def not_available(what: str) -> Failure:
     return Failure("not_available", 501, "invalid_request_error", f"This version cannot do that yet: {what}.")
 
@@ -153,6 +158,16 @@ def no_websocket(path: str) -> Failure:
         "invalid_request_error",
         f"There is no WebSocket at {path}: send the request over HTTP, with stream.",
     )
+
+
+def response_forgotten(message: str) -> Failure:
+    return Failure(
+        "previous_response_not_found", 400, "invalid_request_error", message, param="previous_response_id"
+    )
+
+
+def session_forgotten(message: str) -> Failure:
+    return Failure("session_forgotten", 400, "invalid_request_error", message)
 
 
 def internal_error() -> Failure:

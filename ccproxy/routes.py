@@ -4,7 +4,7 @@ A path names a backend and a client format; `find` turns a method and a path int
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import unquote
@@ -19,18 +19,22 @@ BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a request goes: `path` is what stands below the backend's base URL; `label` is for people."""
+    """Where a request goes: `path` is what stands below the backend's base URL; `label` is for people.
+
+    `session` is the id of a persistent session that the path names.
+    """
 
     backend: BackendName | None
     format: FormatName
     operation: Operation
     path: str
     label: str
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `{rest}` in the pattern fills `{rest}` in the path."""
+    """One line of the table. `{rest}` in the pattern fills `{rest}` in the path, `{s}` is a session id."""
 
     methods: str
     pattern: str
@@ -40,6 +44,11 @@ class Row:
     path: str
     what: str
 
+
+CODEX_RESPONSES = "ChatGPT plan, Responses"
+CODEX_MODELS = "the ChatGPT plan's models"
+CODEX_REST = "the rest of the ChatGPT plan's API"
+CODEX_SESSION = "the same in a persistent session"
 
 TABLE: tuple[Row, ...] = (
     Row("POST", "/api/v1/messages", "api", "anthropic", "messages", "/v1/messages", "Claude, Messages"),
@@ -73,15 +82,34 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/openai/v1/models{rest}", "openai", "chat", "models", "/models{rest}", "OpenAI's models"),
     Row("GET", "/openai/models{rest}", "openai", "chat", "models", "/models{rest}", "OpenAI's models"),
     Row("*", "/openai/v1/{rest}", "openai", "chat", "other", "/{rest}", "the rest of OpenAI's API"),
+    Row("POST", "/codex/v1/messages", "codex", "anthropic", "messages", "", "ChatGPT plan, Messages"),
+    Row("POST", "/codex/chat/completions", "codex", "chat", "chat", "", "ChatGPT plan, Chat Completions"),
+    Row("POST", "/codex/v1/chat/completions", "codex", "chat", "chat", "", "ChatGPT plan, Chat Completions"),
+    Row("POST", "/codex/responses", "codex", "responses", "responses", "/responses", CODEX_RESPONSES),
+    Row("POST", "/codex/v1/responses", "codex", "responses", "responses", "/responses", CODEX_RESPONSES),
+    Row("GET", "/codex/v1/models{rest}", "codex", "responses", "models", "/models{rest}", CODEX_MODELS),
+    Row("GET", "/codex/models{rest}", "codex", "responses", "models", "/models{rest}", CODEX_MODELS),
+    Row("POST", "/codex/responses/compact", "codex", "responses", "other", "/responses/compact", CODEX_REST),
+    Row("*", "/codex/v1/{rest}", "codex", "responses", "other", "/{rest}", CODEX_REST),
+    Row("POST", "/codex/{s}/v1/messages", "codex", "anthropic", "messages", "", CODEX_SESSION),
+    Row("POST", "/codex/{s}/chat/completions", "codex", "chat", "chat", "", CODEX_SESSION),
+    Row("POST", "/codex/{s}/v1/chat/completions", "codex", "chat", "chat", "", CODEX_SESSION),
+    Row("POST", "/codex/{s}/responses", "codex", "responses", "responses", "/responses", CODEX_SESSION),
+    Row("POST", "/codex/{s}/v1/responses", "codex", "responses", "responses", "/responses", CODEX_SESSION),
     Row("GET HEAD", "/", None, "utility", "utility", "/", "version and routes"),
     Row("GET HEAD", "/health", None, "utility", "utility", "/health", "health of every part"),
     Row("GET HEAD", "/health/live", None, "utility", "utility", "/health/live", "the process runs"),
     Row("GET HEAD", "/health/ready", None, "utility", "utility", "/health/ready", "a backend can be used"),
+    Row("GET", "/quota", None, "utility", "utility", "/quota", "how much of each plan is used, as last seen"),
+    Row("GET", "/codex/status", None, "utility", "utility", "/codex/status", "ChatGPT plan: ready or not"),
     Row("GET", "/api/status", None, "utility", "utility", "/api/status", "Claude: ready or not, and why"),
     Row(
         "GET", "/openai/status", None, "utility", "utility", "/openai/status", "OpenAI: ready or not, and why"
     ),
 )
+
+SESSION = r"[A-Za-z0-9._-]{1,128}"
+"""What a session id looks like."""
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 """What is passed on at all; TRACE would send a credential back."""
@@ -96,7 +124,7 @@ def find(method: str, path: str, default_backend: BackendName) -> Route | None:
     route = _find(method, bare, default_backend)
     if route is None or not mark:
         return route
-    return Route(route.backend, route.format, route.operation, f"{route.path}?{query}", route.label)
+    return replace(route, path=f"{route.path}?{query}")
 
 
 def guess_format(path: str, *, anthropic_headers: bool) -> FormatName:
@@ -119,8 +147,9 @@ def _find(method: str, path: str, default_backend: BackendName) -> Route | None:
         return None
     for row, pattern in _COMPILED:
         if (row.methods == "*" or method in row.methods.split()) and (match := pattern.fullmatch(path)):
-            rest = match.groupdict().get("rest") or ""
-            return Route(row.backend, row.format, row.operation, row.path.format(rest=rest), row.pattern)
+            found = match.groupdict()
+            filled = row.path.format(rest=found.get("rest") or "")
+            return Route(row.backend, row.format, row.operation, filled, row.pattern, found.get("s"))
     return None
 
 
@@ -136,7 +165,7 @@ def _without_alias(path: str, default_backend: BackendName) -> str:
 def _compile(pattern: str) -> re.Pattern[str]:
     # a `{rest}` that follows a slash is a path, one that follows a word is a further segment or nothing
     literal = re.escape(pattern)
-    literal = literal.replace(r"/\{rest\}", r"/(?P<rest>.+)")
+    literal = literal.replace(r"/\{rest\}", r"/(?P<rest>.+)").replace(r"\{s\}", f"(?P<s>{SESSION})")
     return re.compile(literal.replace(r"\{rest\}", r"(?P<rest>(/[^/]+)?)"))
 
 

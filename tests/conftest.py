@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.chatgpt import write_login
 from tests.support.processes import BIN, Proxy, Simulator, running_proxy, started
 
 # CI looks at the same examples every time; elsewhere each run looks for new ones
@@ -25,11 +26,16 @@ class Proxies:
         self.simulator = simulator
         self.folders = folders
         self.stack = stack
+        self.login = write_login(folders.mktemp("codex") / "auth.json")
         self.running: dict[tuple[str, frozenset[tuple[str, str]]], Proxy] = {}
 
     def get(self, host: str = "serve", settings: Mapping[str, str] | None = None) -> Proxy:
         """A proxy in front of the simulator; `settings` are environment variables, on top of the usual."""
-        chosen = {**upstream_settings(self.simulator), **(settings or {})}
+        chosen = {
+            **upstream_settings(self.simulator),
+            "CODEX__AUTH_PATH": str(self.login),
+            **(settings or {}),
+        }
         key = (host, frozenset(chosen.items()))
         if key not in self.running:
             context = running_proxy(self.folders.mktemp(host), chosen, host)
@@ -82,4 +88,6 @@ def upstream_settings(simulator: Simulator) -> dict[str, str]:
         "CLAUDE__API_KEY": "sk-ant-api03-of-the-proxy",
         "OPENAI__BASE_URL": f"{simulator.url}/openai/v1",
         "OPENAI__API_KEY": "sk-of-the-proxy",
+        "CODEX__BASE_URL": f"{simulator.url}/backend-api/codex",
+        "CODEX__INSTRUCTIONS": "none",
     }

@@ -20,7 +20,8 @@ COVERED_ELSEWHERE = {
 LEVELS = (
     {"failures", "version", "settings", "conversation"},
     {"formats"},
-    {"routes", "translation", "rename", "reasoning", "exchange", "tap", "credentials", "backends", "codex", "quota"},
+    {"routes", "translation", "rename", "reasoning", "exchange", "tap"}
+    | {"credentials", "backends", "codex", "quota"},
     {"addons", "local", "agent", "records", "simulator"},
     {"cli"},
 )

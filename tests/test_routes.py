@@ -90,8 +90,31 @@ def test_format_is_guessed_for_errors(path: str, headers: bool, expected: str) -
 def test_every_row_is_reached_by_its_own_pattern() -> None:
     for row in TABLE:
         method = row.methods.split()[0].replace("*", "PATCH")
-        route = find(
-            method, row.pattern.replace("{rest}", "x" if row.pattern.endswith("/{rest}") else ""), "api"
-        )
+        rest = "x" if row.pattern.endswith("/{rest}") else ""
+        route = find(method, row.pattern.replace("{rest}", rest).replace("{s}", "me"), "api")
         assert route is not None
         assert route.label == row.pattern
+
+
+@pytest.mark.parametrize(
+    ("path", "session", "below"),
+    [
+        ("/codex/responses", None, "/responses"),
+        ("/codex/v1/responses", None, "/responses"),
+        ("/codex/my.own-1/responses", "my.own-1", "/responses"),
+        ("/codex/s/v1/responses", "s", "/responses"),
+        ("/codex/s/chat/completions", "s", ""),
+        ("/codex/s/v1/messages", "s", ""),
+        ("/codex/responses/compact", None, "/responses/compact"),
+        ("/codex/v1/alpha/search", None, "/alpha/search"),
+    ],
+)
+def test_sessions_of_the_chatgpt_plan(path: str, session: str | None, below: str) -> None:
+    route = find("POST", path, "api")
+    assert route is not None
+    assert (route.backend, route.session, route.path) == ("codex", session, below)
+
+
+@pytest.mark.parametrize("session", ["a b", "x" * 129, "ä", "a/b"])
+def test_what_is_no_session_id(session: str) -> None:
+    assert find("POST", f"/codex/{session}/responses", "api") is None

@@ -26,7 +26,7 @@ class Authoriser:
         if exchange is None or flow.response or exchange.policy != "attach":
             return
         if exchange.backend is None:
-            exchange.attached, exchange.cleared = [self.local], True
+            exchange.attached, exchange.cleared = [self.local, *exchange.bridge], True
             return
         try:
             secret = await self.backends[exchange.backend].credential.secret()
@@ -48,16 +48,17 @@ class Authoriser:
 
 CLIENT_SENT_NONE = (
     "The client sent no credential to pass on: give it an API key, or let the proxy attach one "
-    '(claude.credentials other than "client").'
+    '(claude.credentials or codex.credentials other than "client").'
 )
 
 
 def clients_own(exchange: Exchange) -> Headers:
-    """The one credential that the client itself has sent."""
+    """The one credential that the client itself has sent, with the account that it belongs to."""
+    account = [header for header in exchange.received if header[0].lower() == "chatgpt-account-id"]
     for wanted in ("authorization", "x-api-key"):
         for header in exchange.received:
             if header[0].lower() == wanted:
-                return [header]
+                return [header, *account[:1]]
     return []
 
 

@@ -8,15 +8,23 @@ from mitmproxy import ctx
 
 from ccproxy.addons.authoriser import Authoriser
 from ccproxy.addons.drain import Drain
+from ccproxy.addons.fitter import Fitter
 from ccproxy.addons.gate import Gate
 from ccproxy.addons.listeners import Listeners
+from ccproxy.addons.quota import Quotas
 from ccproxy.addons.recorder import Recorder
 from ccproxy.addons.responder import Responder
 from ccproxy.addons.rewriter import Rewriter
 from ccproxy.addons.router import Router
+from ccproxy.addons.sockets import Sockets
 from ccproxy.backends.backend import backends
+from ccproxy.codex.instructions import Instructions
+from ccproxy.codex.known_sessions import KnownSessions
+from ccproxy.codex.memory import Memory
+from ccproxy.codex.sessions import Sessions
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.server import LocalServer
+from ccproxy.quota.windows import Quota
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.settings import Settings, SettingsError, load
 
@@ -35,18 +43,26 @@ def chain_for_script() -> list[Any]:
 def make_chain(settings: Settings) -> list[Any]:
     """The addons that make mitmproxy our proxy."""
     upstreams = backends(settings)
-    local = LocalServer()
+    local = LocalServer(settings.server.body_limit)
     secret = secrets.token_urlsafe(32)
     reasoning = ReasoningStore()
+    quota = Quota()
+    instructions = Instructions(settings.codex.instructions)
+    kept = settings.codex.sessions
+    memory = Memory(kept.memory, kept.idle_seconds, kept.max)
+    known = KnownSessions(None, kept.idle_seconds)
     own = [local.target, *(backend.target for backend in upstreams.values())]
-    gate, recorder = Gate(settings, own), Recorder()
+    gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
     return [
-        Listeners(settings, local, lambda: make_app(upstreams, secret)),
+        Listeners(settings, local, lambda: make_app(upstreams, secret, quota, instructions)),
         gate,
         Router(settings, upstreams, local.target),
         Rewriter(settings, upstreams, reasoning),
+        Fitter(settings, instructions, Sessions(memory, known)),
         Authoriser(upstreams, (SECRET_HEADER, secret)),
         Responder(reasoning),
+        quotas,
         recorder,
-        Drain(gate, recorder, settings.server.drain_seconds),
+        Sockets(recorder, quotas),
+        Drain(gate, recorder, settings.server.drain_seconds, known.save),
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Awaitable, Callable
 
 from mitmproxy import ctx
 
@@ -20,10 +21,13 @@ class Drain:
 
     name = "ccproxy_drain"
 
-    def __init__(self, gate: Gate, recorder: Recorder, seconds: float) -> None:
+    def __init__(
+        self, gate: Gate, recorder: Recorder, seconds: float, last: Callable[[], Awaitable[None]]
+    ) -> None:
         self.gate = gate
         self.recorder = recorder
         self.seconds = seconds
+        self.last = last
         self.task: asyncio.Task[None] | None = None
 
     def running(self) -> None:
@@ -53,6 +57,7 @@ class Drain:
         # asyncio has no event for "every buffer is empty"
         while self.busy() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(POLL)
+        await self.last()
         ctx.master.shutdown()
 
     def busy(self) -> bool:

@@ -54,3 +54,8 @@ def allow_origin(response: http.Response, exchange: Exchange) -> None:
         response.headers["access-control-allow-origin"] = exchange.origin
         response.headers["access-control-expose-headers"] = "*"
         response.headers.add("vary", "origin")
+
+
+def lower(headers: http.Headers) -> dict[str, str]:
+    """Headers by their names in lower case."""
+    return {name.lower(): value for name, value in headers.items()}

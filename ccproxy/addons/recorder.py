@@ -44,11 +44,16 @@ class Recorder:
 
     def finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         self.under_way.pop(flow, None)
+        self.keep(exchange)
+
+    def keep(self, exchange: Exchange) -> None:
+        """Write down what has ended, and let go of what nobody needs any more."""
         exchange.ended = time.monotonic()
         if exchange.failure:
             exchange.error = exchange.failure.code
         # what authenticated it is of no use any more, and a translation holds the whole conversation
-        exchange.received, exchange.attached, exchange.translation = [], [], None
+        exchange.received, exchange.attached, exchange.bridge = [], [], []
+        exchange.translation, exchange.said = None, None
         if exchange.policy != "relay" or exchange.failure:
             self.finished.append(exchange)
             logger.info("%s", Line(exchange))

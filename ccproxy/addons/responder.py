@@ -1,16 +1,23 @@
 """The responder: lets the answer through as it comes, with the tap on it, or has it translated."""
 
-import contextlib
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx, http
 
 from ccproxy.addons.exchanges import allow_origin, exchange_of
-from ccproxy.addons.translated import RenamedStream, TranslatedStream, stream_headers, translate_whole
+from ccproxy.addons.models import reshape
+from ccproxy.addons.translated import (
+    EditedStream,
+    Editor,
+    TranslatedStream,
+    plain_whole,
+    stream_headers,
+    translate_whole,
+)
+from ccproxy.codex.answer import PlainStream
 from ccproxy.conversation.reply import Reply
 from ccproxy.exchange import Exchange
-from ccproxy.formats import models
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.rename import StreamRenamer, changed_reply
 from ccproxy.tap import Tap
@@ -58,13 +65,16 @@ class Responder:
         say_what_was_done(response, exchange)
         if kind == EVENTS and response.status_code == 200 and exchange.translation and exchange.stream:
             translator = exchange.translation.stream(self.remember_for(exchange), tap.event)
-            response.stream = TranslatedStream(translator, tap, encoding)
+            said = PlainStream(done=exchange.said) if exchange.said else None
+            response.stream = TranslatedStream(translator, tap, encoding, said)
             stream_headers(response)
-        elif kind == EVENTS and exchange.renamed and exchange.wire:
-            response.stream = RenamedStream(StreamRenamer(exchange.wire, exchange.model_requested or ""), tap)
+        elif kind == EVENTS and not exchange.translation and (editor := editor_for(exchange)):
+            response.stream = EditedStream(editor, tap, encoding, exchange.id)
             stream_headers(response)
         elif exchange.policy == "observe" or not (
-            exchange.translation or (kind == "application/json" and exchange.operation in BUFFERED)
+            exchange.translation
+            or exchange.fitted
+            or (kind == "application/json" and exchange.operation in BUFFERED)
         ):
             response.stream = tap
 
@@ -84,10 +94,12 @@ class Responder:
             return
         if exchange.translation and exchange.sent:
             translate_whole(flow.response, exchange, exchange.translation, self.reasoning)
+        elif exchange.fitted and exchange.sent:
+            plain_whole(flow.response, exchange)
         elif exchange.renamed and exchange.sent:
             flow.response.content = changed_reply(content or b"", exchange.model_requested or "")
         elif exchange.reshaped and flow.response.status_code == 200:
-            reshape(flow.response, exchange)
+            reshape(flow, flow.response, exchange)
 
     def error(self, flow: http.HTTPFlow) -> None:
         self.finish(flow)
@@ -101,19 +113,20 @@ class Responder:
             flow.response.raw_content = tap.kept
 
 
+def editor_for(exchange: Exchange) -> Editor | None:
+    """What an event stream has to be changed in, for a client of the same format that reads one."""
+    model = exchange.model_requested if exchange.renamed else None
+    if exchange.fitted:
+        return PlainStream(model, exchange.said) if exchange.stream else None
+    return StreamRenamer(exchange.wire, model or "") if exchange.renamed and exchange.wire else None
+
+
 def say_what_was_done(response: http.Response, exchange: Exchange) -> None:
     """The headers that tell a client of losses, and of the model that really answers."""
     if exchange.warnings:
         response.headers["x-ccproxy-warnings"] = exchange.warnings
     if exchange.model_sent and exchange.model_sent != exchange.model_requested:
         response.headers["x-ccproxy-upstream-model"] = exchange.model_sent
-
-
-def reshape(response: http.Response, exchange: Exchange) -> None:
-    """Put a list of models into the shape that the client reads; one that we cannot read stays as it is."""
-    change = models.to_anthropic if exchange.client_format == "anthropic" else models.to_openai
-    with contextlib.suppress(ValueError):
-        response.content = change(response.raw_content or b"")
 
 
 def somebody_looks() -> bool:

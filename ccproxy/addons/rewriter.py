@@ -8,7 +8,8 @@ from mitmproxy import http
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
-from ccproxy.addons.router import ANTHROPIC_VERSION, point_at
+from ccproxy.addons.models import ANTHROPIC_VERSION
+from ccproxy.addons.router import point_at
 from ccproxy.backends.backend import Backend
 from ccproxy.backends.models import Choice, ModelRules
 from ccproxy.conversation.losses import Loss, RequestError
@@ -80,21 +81,16 @@ class Rewriter:
         exchange.backend = backend.name
         point_at(flow.request, exchange, backend.target, PATHS[target])
 
-    def body_of(self, request: http.Request) -> bytes:
-        """The body without its compression; the router has seen that it can be undone."""
-        encoding = request.headers.get("content-encoding", "")
-        return decompress.whole(request.raw_content or b"", encoding, self.body_limit)
-
     def rename(self, flow: http.HTTPFlow, exchange: Exchange, wire: Wire, choice: Choice) -> None:
         """The same format, another model: the client's name comes back in the answer."""
-        flow.request.content = changed_request(parse(self.body_of(flow.request)), wire, choice)
+        flow.request.content = changed_request(parse(body_of(flow.request, self.body_limit)), wire, choice)
         flow.request.headers["accept-encoding"] = "identity"
         if choice.model != exchange.model_requested:
             exchange.renamed, exchange.model_sent = True, choice.model
 
     def translate(self, flow: http.HTTPFlow, exchange: Exchange, wire: Wire, target: Wire) -> None:
         translation = translate(
-            self.body_of(flow.request),
+            body_of(flow.request, self.body_limit),
             wire,
             target,
             self.rules.choose,
@@ -108,11 +104,17 @@ class Rewriter:
             return
         exchange.translation, exchange.losses = translation, translation.losses
         exchange.warnings = warnings(translation.losses) if self.losses == "warn" else ""
-        exchange.upstream_format = target
+        exchange.upstream_format = exchange.peek = target
         exchange.model_sent = translation.model
         # first the headers: mitmproxy compresses a body for a content-encoding that is still there
         set_headers(flow.request.headers, target)
         flow.request.content = translation.body
+
+
+def body_of(request: http.Request, limit: int) -> bytes:
+    """The body without its compression; the router has seen that it can be undone."""
+    encoding = request.headers.get("content-encoding", "")
+    return decompress.whole(request.raw_content or b"", encoding, limit)
 
 
 def set_headers(headers: http.Headers, target: Wire) -> None:

@@ -7,13 +7,17 @@ import msgspec
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import exchange_of, refuse
+from ccproxy.addons.exchanges import exchange_of, lower, refuse
 from ccproxy.addons.gate import plain_host
+from ccproxy.addons.models import models_path
+from ccproxy.addons.upgrade import bridge, keep_upgrade, wants_socket
 from ccproxy.backends.backend import Backend
 from ccproxy.backends.target import Target
+from ccproxy.codex.who import is_codex
 from ccproxy.conversation.parts import Wire
 from ccproxy.exchange import Exchange
 from ccproxy.formats import FormatName, decompress
+from ccproxy.local.app import BRIDGE_PATH
 from ccproxy.routes import BACKENDS, BackendName, Operation, find
 from ccproxy.settings import Settings
 
@@ -27,9 +31,6 @@ HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "forwarded", "via")
 )
 """Not for the upstream (RFC 9110, 7.6.1), besides `proxy-*` and `x-forwarded-*`."""
-
-ANTHROPIC_VERSION = "2023-06-01"
-"""What we ask for on behalf of clients that do not know of versions."""
 
 _ENDINGS: tuple[tuple[str, FormatName, Operation], ...] = (
     ("/messages", "anthropic", "messages"),
@@ -60,6 +61,9 @@ class Router:
         self.body_limit = settings.server.body_limit
         self.backends = backends
         self.local = local
+        self.sockets = settings.codex.websocket == "on"
+        token = settings.security.auth_token
+        self.token = token.get_secret_value() if token else None
         self.by_host = {host: backend for backend in backends.values() for host in backend.hosts}
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -94,15 +98,14 @@ class Router:
     def route(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         request = flow.request
         bare = request.path.partition("?")[0]
-        if request.headers.get("upgrade", "").lower() == "websocket":
-            # at once and in so many words: clients then fall back to HTTP, where silence makes them wait
-            refuse(flow, exchange, failures.no_websocket(bare))
+        if wants_socket(request):
+            self.upgrade(flow, exchange)
             return
         route = find(request.method, request.path, self.default_backend)
         if route is None:
             refuse(flow, exchange, failures.unknown_route(request.method, bare))
             return
-        exchange.operation, exchange.route = route.operation, route.label
+        exchange.operation, exchange.route, exchange.session = route.operation, route.label, route.session
         exchange.policy = "attach"
         if route.backend is None:
             point_at(request, exchange, self.local, route.path)
@@ -114,6 +117,31 @@ class Router:
         drop_headers(request.headers)
         self.to_backend(flow, exchange, backend, route.path)
 
+    def upgrade(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """A WebSocket on a Responses path: Codex talks to the plan's own, and for others there is a bridge.
+
+        What cannot be is refused at once and in so many words: clients then go on over HTTP, where silence
+        makes them wait.
+        """
+        request = flow.request
+        bare = request.path.partition("?")[0]
+        route = find("POST", request.path, self.default_backend)
+        if route is None or route.operation != "responses" or not self.sockets:
+            refuse(flow, exchange, failures.no_websocket(bare))
+            return
+        backend = self.backends.get(route.backend) if route.backend else None
+        if backend is None:
+            refuse(flow, exchange, failures.not_available(f"WebSocket {route.label}"))
+            return
+        exchange.policy, exchange.route, exchange.socket = "attach", route.label, True
+        if backend.name == "codex" and is_codex(lower(request.headers)):
+            drop_headers(request.headers)
+            keep_upgrade(request.headers)
+            self.to_backend(flow, exchange, backend, route.path)
+        else:
+            bridge(flow, exchange, request.path, self.token)
+            point_at(request, exchange, self.local, BRIDGE_PATH)
+
     def to_backend(self, flow: http.HTTPFlow, exchange: Exchange, backend: Backend, path: str) -> None:
         """A request that one of our backends answers; untranslated it goes to `path` below its base URL."""
         request = flow.request
@@ -121,9 +149,8 @@ class Router:
         exchange.confidential = is_confidential(path.partition("?")[0])
         if is_login(path.partition("?")[0]):
             self.only_look(request, exchange)
-        if exchange.operation == "models" and exchange.client_format not in backend.formats:
-            exchange.reshaped = True
-            path = prepare_reshape(request.headers, exchange, path)
+        if exchange.operation == "models":
+            path = models_path(request.headers, exchange, backend, path)
         exchange.wire = WIRES.get(exchange.operation)
         point_at(request, exchange, backend.target, path)
 
@@ -140,7 +167,13 @@ class Router:
         exchange.upstream = host
         path = backend.path_below(request.path) if backend else None
         chosen = self.backends.get(policy) if policy in BACKENDS else backend
-        if policy == "observe" or is_login(bare) or (path is None and chosen is backend):
+        exchange.socket = wants_socket(request) and bare.endswith("/responses")
+        if exchange.socket and (not self.sockets or chosen is not backend):
+            # another backend answers over HTTP only
+            refuse(flow, exchange, failures.no_websocket(bare))
+            return
+        outside = path is None and (chosen is backend or exchange.operation not in WIRES)
+        if policy == "observe" or is_login(bare) or outside:
             # what we only look at stays on its way, unless a stand-in for the provider runs on this machine
             self.only_look(request, exchange)
             if backend and backend.target.loopback:
@@ -191,16 +224,6 @@ def readable(request: http.Request, exchange: Exchange, limit: int) -> bytes | N
     except ValueError:
         exchange.unreadable = failures.broken_encoding(encoding)
     return None
-
-
-def prepare_reshape(headers: http.Headers, exchange: Exchange, path: str) -> str:
-    """Ask so that the answer is whole, can be read and put into the other shape; returns the path to ask."""
-    headers["accept-encoding"] = "identity"
-    if exchange.client_format == "anthropic":
-        return path
-    headers["anthropic-version"] = ANTHROPIC_VERSION
-    # OpenAI's lists have no pages
-    return path if "?" in path else f"{path}?limit=1000"
 
 
 LOGINS = ("/oauth/", "/auth/session", "/deviceauth/")

@@ -11,7 +11,14 @@ from mitmproxy import http
 from ccproxy.exchange import Headers
 
 REQUEST_SECRETS = frozenset(
-    (b"authorization", b"x-api-key", b"proxy-authorization", b"cookie", b"sec-websocket-protocol")
+    (
+        b"authorization",
+        b"x-api-key",
+        b"proxy-authorization",
+        b"cookie",
+        b"sec-websocket-protocol",
+        b"chatgpt-account-id",
+    )
 )
 RESPONSE_SECRETS = frozenset((b"set-cookie",))
 MASK = b"[sealed]"

@@ -1,9 +1,10 @@
-"""Our own HTTP stream; with `layer`, the only file that leans on mitmproxy's protocol layers.
+"""Our own HTTP stream; with `held` and `layer`, all that leans on mitmproxy's protocol layers.
 
 Stock mitmproxy answers a dead upstream with an HTML page, lets a silent one hang, and sends whatever headers
 the flow shows. Here
 
 * every failure of ours ends as JSON in the client's format, or as the last event of a stream (`fail`),
+* an error at the very start of an upstream's stream becomes an error answer (`HoldingStream`),
 * a clock ends exchanges in which the upstream, or the client's upload, is silent (`Tick`),
 * credentials are put on at the wire, so that the flow never holds one (`seal`),
 * nothing goes out that the stages have not let out (`cleared`), whatever became of them.
@@ -21,7 +22,7 @@ from mitmproxy.connection import ConnectionState
 from mitmproxy.net.http.validate import validate_headers
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import DropStream, HTTPMode, HttpStream, SendHttp, validate_request
+from mitmproxy.proxy.layers.http import DropStream, HTTPMode, SendHttp, validate_request
 from mitmproxy.proxy.layers.http._base import HttpEvent, StreamId
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
@@ -38,6 +39,7 @@ from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import begin, error_response
+from ccproxy.addons.held import HoldingStream
 from ccproxy.addons.reasons import connect_failure
 from ccproxy.addons.seal import REQUEST_SECRETS, RESPONSE_SECRETS, seal, unsealed
 from ccproxy.exchange import Door, Exchange
@@ -95,7 +97,7 @@ class Tick(HttpEvent):
         self.stream_id = stream_id
 
 
-class Stream(HttpStream):
+class Stream(HoldingStream):
     """One request and its answer."""
 
     exchange: Exchange
@@ -193,12 +195,12 @@ class Stream(HttpStream):
 
     # --- the answer
 
-    def state_wait_for_response_headers(self, event: ResponseHeaders) -> layer.CommandGenerator[None]:
+    def begin_answer(self, event: ResponseHeaders) -> layer.CommandGenerator[None]:
         self.exchange.cookies = seal(event.response, RESPONSE_SECRETS)
         if self.exchange.cookies:
             # the path that writes the headers in one go with the real cookies is that of a streamed answer
             event.end_stream = False
-        yield from super().state_wait_for_response_headers(event)
+        yield from super().begin_answer(event)
 
     def state_stream_response_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         if self.exchange.confidential:
@@ -239,6 +241,9 @@ class Stream(HttpStream):
 
     def keep_alive(self) -> layer.CommandGenerator[None]:
         """A sign of life to the client of a stream that we write ourselves."""
+        if held := self.held_for(self.limits.keepalive):
+            # by now it matters more that the client hears of us than with which status
+            yield from self.release(held)
         stream: object = self.flow.response.stream if self.flow.response else None
         if self.server_state != self.state_stream_response_body or not isinstance(stream, Pingable):
             return
@@ -255,6 +260,7 @@ class Stream(HttpStream):
     def check_silence(self) -> layer.CommandGenerator[None]:
         waiting = (
             self.state_wait_for_response_headers,
+            self.state_hold_answer,
             self.state_consume_response_body,
             self.state_stream_response_body,
         )
@@ -361,11 +367,6 @@ class Stream(HttpStream):
         if early:
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
         yield from self.end()
-
-    def end(self) -> layer.CommandGenerator[None]:
-        self.flow.live = False
-        self.client_state = self.server_state = self.state_errored
-        yield DropStream(self.stream_id)
 
 
 def waits_for_reader(client_id: str) -> bool:

@@ -1,34 +1,63 @@
 """Translated answers: a stream callable for streams, and whole bodies for the rest."""
 
 import contextlib
+import math
 import time
+from typing import Protocol
 
+import msgspec
 from mitmproxy import http
 
+from ccproxy.addons.exchanges import lower
+from ccproxy.codex.answer import collect
 from ccproxy.conversation.events import Failed
+from ccproxy.conversation.parts import JsonObject, Wire
 from ccproxy.conversation.reply import Reply
 from ccproxy.exchange import Exchange
 from ccproxy.failures import Failure
-from ccproxy.formats.decompress import UnknownEncodingError, decoder
+from ccproxy.formats import responses
+from ccproxy.formats.decompress import Decode, UnknownEncodingError, decoder
 from ccproxy.reasoning import ReasoningStore
-from ccproxy.rename import StreamRenamer
 from ccproxy.tap import Tap
-from ccproxy.translation import StreamTranslator, Translation
+from ccproxy.translation import CODECS, StreamTranslator, Translation
 
 PASSED_ON = ("retry-after", "retry-after-ms", "x-should-retry", "x-request-id", "request-id")
 """Headers of an upstream's error that mean the same in every format, besides its rate limits."""
 
+USED_UP = ("usage_limit_reached", "usage_not_included", "subscription_sharing_usage_limit_exceeded")
+"""Codes of errors that asking again does not end."""
 
-class RenamedStream:
-    """The same format under the client's name of the model."""
 
-    def __init__(self, renamer: StreamRenamer, tap: Tap) -> None:
-        self.renamer = renamer
+NOT_UNPACKED = "The upstream's stream cannot be decompressed."
+
+
+class Editor(Protocol):
+    """Changes events of a stream, each as soon as it is whole."""
+
+    def feed(self, chunk: bytes) -> list[bytes]: ...
+
+
+class EditedStream:
+    """The same format with changes: another name of the model, no events that only one client knows."""
+
+    def __init__(self, editor: Editor, tap: Tap, encoding: str = "", request_id: str = "") -> None:
+        self.editor = editor
         self.tap = tap
+        self.request_id = request_id
+        self.decode = decode_or_not(encoding)
+        self.broken = False
 
     def __call__(self, data: bytes) -> list[bytes]:
         self.tap(data)
-        return self.renamer.feed(data) if data else []
+        pieces = self.edit(data) if data and not self.broken else []
+        return [b"".join(pieces)] if pieces else []
+
+    def edit(self, data: bytes) -> list[bytes]:
+        try:
+            return self.editor.feed(self.decode(data))
+        except ValueError:
+            self.broken = True
+            return self.closing(Failure("upstream_cut", 502, "api_error", NOT_UNPACKED), self.request_id)
 
     def closing(self, failure: Failure, request_id: str) -> list[bytes]:
         """Whole events have gone out, so an event of ours may always follow."""
@@ -36,16 +65,19 @@ class RenamedStream:
 
 
 class TranslatedStream:
-    """The upstream's bytes in, the client's out. It never raises and never gives an empty piece."""
+    """The upstream's bytes in, the client's out. It never raises and never gives an empty piece.
 
-    def __init__(self, translator: StreamTranslator, tap: Tap, encoding: str) -> None:
+    `editor` sees the upstream's stream first.
+    """
+
+    def __init__(
+        self, translator: StreamTranslator, tap: Tap, encoding: str, editor: Editor | None = None
+    ) -> None:
         self.translator = translator
+        self.editor = editor
         self.tap = tap
         self.spoke = time.monotonic()
-        try:
-            self.decode = decoder(encoding)
-        except UnknownEncodingError:
-            self.decode = decoder("")
+        self.decode = decode_or_not(encoding)
 
     def __call__(self, data: bytes) -> list[bytes]:
         if data:
@@ -62,7 +94,9 @@ class TranslatedStream:
         try:
             text = self.decode(data)
         except ValueError:
-            return self.translator.fail(Failed("api_error", "The upstream's stream cannot be decompressed."))
+            return self.translator.fail(Failed("api_error", NOT_UNPACKED))
+        if self.editor:
+            text = b"".join(self.editor.feed(text))
         return self.translator.feed(text)
 
     def closing(self, failure: Failure, request_id: str) -> list[bytes]:
@@ -73,6 +107,14 @@ class TranslatedStream:
         """A sign of life while there is nothing to say."""
         self.spoke = time.monotonic()
         return self.translator.ping()
+
+
+def decode_or_not(encoding: str) -> Decode:
+    """How to undo a compression; one that is unknown stays as it is, and then holds no event."""
+    try:
+        return decoder(encoding)
+    except UnknownEncodingError:
+        return decoder("")
 
 
 def stream_headers(response: http.Response) -> None:
@@ -90,18 +132,17 @@ def translate_whole(
     response: http.Response, exchange: Exchange, translation: Translation, store: ReasoningStore
 ) -> None:
     """Put a whole answer into the client's format: a reply, an error, or a stream in one piece."""
-    body = b""
-    with contextlib.suppress(ValueError):
-        body = response.get_content() or b""
+    body = unpacked(response)
     is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
     outcome: Reply | Failed
     if response.status_code >= 400:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        outcome = translation.failure(response.status_code, headers, body)
+        outcome = translation.failure(response.status_code, lower(response.headers), body)
     else:
         outcome = translation.collect(body) if is_stream else translation.reply(body)
+        if exchange.said and isinstance(whole := collect(body), dict):
+            exchange.said(whole)
     if isinstance(outcome, Failed):
-        set_failure(response, exchange, translation, outcome)
+        set_failure(response, exchange, translation.client, outcome)
         return
     if translation.client == "chat":
         store.remember(outcome)
@@ -116,25 +157,53 @@ def translate_whole(
         response.content = translation.encode(outcome)
 
 
-def set_failure(
-    response: http.Response, exchange: Exchange, translation: Translation, failed: Failed
-) -> None:
+def unpacked(response: http.Response) -> bytes:
+    """The body without its compression; nothing when that cannot be undone."""
+    with contextlib.suppress(ValueError):
+        return response.get_content() or b""
+    return b""
+
+
+def plain_whole(response: http.Response, exchange: Exchange) -> None:
+    """A whole answer of a backend that only streams, for a client of the same format that reads JSON."""
+    body = unpacked(response)
+    outcome: JsonObject | Failed
+    if response.status_code >= 400:
+        outcome = responses.decode_error(response.status_code, lower(response.headers), body)
+    else:
+        outcome = collect(body)
+    if isinstance(outcome, Failed):
+        set_failure(response, exchange, "responses", outcome)
+        return
+    if exchange.said:
+        exchange.said(outcome)
+    if exchange.renamed:
+        outcome = {**outcome, "model": exchange.model_requested}
+    response.headers.pop("content-encoding", None)
+    response.headers.pop("transfer-encoding", None)
+    response.headers["content-type"] = "application/json"
+    response.content = msgspec.json.encode(outcome)
+
+
+def set_failure(response: http.Response, exchange: Exchange, client: Wire, failed: Failed) -> None:
     """An upstream's error in the client's format, with what its headers say about retrying."""
     exchange.error = failed.code or failed.type
     status = failed.status
-    if status == 529 and translation.client != "anthropic":
+    if status == 529 and client != "anthropic":
         status = 503
     kept = [
         (name, value)
         for name, value in response.headers.fields
-        if (lower := name.decode("latin-1").lower()) in PASSED_ON
-        or "ratelimit" in lower
-        or lower.startswith("x-ccproxy-")
+        if (label := name.decode("latin-1").lower()) in PASSED_ON
+        or "ratelimit" in label
+        or label.startswith("x-ccproxy-")
     ]
     response.headers = http.Headers(kept)
     response.headers["content-type"] = "application/json"
     if failed.retry_after is not None and "retry-after" not in response.headers:
-        response.headers["retry-after"] = f"{failed.retry_after:g}"
+        response.headers["retry-after"] = str(math.ceil(failed.retry_after))
+    if failed.code in USED_UP:
+        response.headers["x-should-retry"] = "false"
     response.status_code = status
     response.reason = ""
-    response.content = translation.encode_failure(failed, exchange.id)
+    response.content = CODECS[client].encode_error(failed, exchange.id)

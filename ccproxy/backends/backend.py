@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ccproxy.backends.target import Target
 from ccproxy.conversation.parts import Wire
 from ccproxy.credentials.claude import ClaudeCredential
+from ccproxy.credentials.codex import CodexCredential
 from ccproxy.credentials.credential import CredentialSource
 from ccproxy.credentials.openai import OpenAICredential
 from ccproxy.routes import BackendName
@@ -39,7 +40,7 @@ class Backend:
 
 def backends(settings: Settings) -> dict[BackendName, Backend]:
     """Every upstream that this version can reach."""
-    return {
+    found: dict[BackendName, Backend] = {
         "api": Backend(
             "api",
             Target.parse(settings.claude.base_url),
@@ -56,3 +57,13 @@ def backends(settings: Settings) -> dict[BackendName, Backend]:
             "/v1",
         ),
     }
+    if settings.codex.enabled:
+        found["codex"] = Backend(
+            "codex",
+            Target.parse(settings.codex.base_url),
+            ("responses",),
+            CodexCredential(settings),
+            ("chatgpt.com",),
+            "/backend-api/codex",
+        )
+    return found

@@ -79,6 +79,8 @@ def announce(settings: Settings, master: Master) -> None:
     typer.echo(f"ccproxy {ccproxy_version()}")
     typer.echo(f"  Claude       ANTHROPIC_BASE_URL={url}/api")
     typer.echo(f"  OpenAI       OPENAI_BASE_URL={url}/openai/v1")
+    if settings.codex.enabled:
+        typer.echo(f"  ChatGPT plan OPENAI_BASE_URL={url}/codex/v1")
     for address in proxy:
         typer.echo(f"  any tool     HTTPS_PROXY={address} (trust the CA: certs/README.md)")
     if settings.server.web:

@@ -4,7 +4,6 @@ Place and layout as Claude Code 2.1 writes them (measured 2026-11-22): `.credent
 `CLAUDE_CONFIG_DIR` or `~/.claude`, with `claudeAiOauth.{accessToken, expiresAt}`, the time in milliseconds.
 """
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+
+from ccproxy.credentials.watched import WatchedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +42,14 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 class ClaudeCodeFile:
-    """Reads the file again whenever it has changed: Claude Code rotates the token on its own."""
+    """The login as it is now: Claude Code rotates the token on its own."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._login: Login | None = None
+        self._file = WatchedFile(lambda: path or default_path(), _parse)
 
     async def login(self) -> Login | None:
         """The login, or None when there is no readable one."""
-        return await asyncio.to_thread(self._read)
-
-    def _read(self) -> Login | None:
-        path = self._path or default_path()
-        try:
-            stat = path.stat()
-            if self._seen != (stat.st_mtime_ns, stat.st_size):
-                self._login = _parse(path.read_bytes())
-                self._seen = (stat.st_mtime_ns, stat.st_size)
-        except OSError:
-            self._seen, self._login = None, None
-        return self._login
+        return await self._file.value()
 
 
 def _parse(content: bytes) -> Login | None:

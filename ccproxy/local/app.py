@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ccproxy.backends.backend import Backend
+from ccproxy.codex.instructions import Instructions
 from ccproxy.local.health import health, live, ready
-from ccproxy.local.status import backend_status
+from ccproxy.local.socket import bridge
+from ccproxy.local.status import backend_status, switched_off
+from ccproxy.quota.windows import Quota
 from ccproxy.routes import TABLE, BackendName
 from ccproxy.version import ccproxy_version
+
+BRIDGE_PATH = "/_bridge"
+"""Where the router sends upgrades that are answered over HTTP."""
 
 SECRET_HEADER = "x-ccproxy-secret"  # noqa: S105
 
@@ -24,7 +30,9 @@ class HealthResponse(JSONResponse):
     media_type = "application/health+json"
 
 
-def make_app(backends: Mapping[BackendName, Backend], secret: str) -> ASGIApp:
+def make_app(
+    backends: Mapping[BackendName, Backend], secret: str, quota: Quota, instructions: Instructions
+) -> ASGIApp:
     """The app for these backends. A request without `secret` in its header gets a bare 403."""
 
     async def get_root(request: Request) -> Response:
@@ -36,7 +44,7 @@ def make_app(backends: Mapping[BackendName, Backend], secret: str) -> ASGIApp:
         return JSONResponse({"name": "ccproxy", "version": ccproxy_version(), "routes": routes})
 
     async def get_health(request: Request) -> Response:
-        report = await health(backends)
+        report = await health(backends, instructions)
         return HealthResponse(report, status_code=503 if report["status"] == "fail" else 200)
 
     async def get_live(request: Request) -> Response:
@@ -47,8 +55,14 @@ def make_app(backends: Mapping[BackendName, Backend], secret: str) -> ASGIApp:
         return HealthResponse(report, status_code=503 if report["status"] == "fail" else 200)
 
     async def get_status(request: Request) -> Response:
-        backend = backends[request.path_params["backend"]]
-        return JSONResponse(await backend_status(backend))
+        name = request.path_params["backend"]
+        if name not in backends:
+            return JSONResponse(switched_off(name))
+        status = await backend_status(backends[name])
+        return JSONResponse({**status, "instructions": instructions.status()} if name == "codex" else status)
+
+    async def get_quota(request: Request) -> Response:
+        return JSONResponse(quota.as_json())
 
     app = Starlette(
         routes=[
@@ -57,6 +71,8 @@ def make_app(backends: Mapping[BackendName, Backend], secret: str) -> ASGIApp:
             Route("/health/live", get_live),
             Route("/health/ready", get_ready),
             Route("/{backend}/status", get_status),
+            Route("/quota", get_quota),
+            WebSocketRoute(BRIDGE_PATH, bridge()),
         ]
     )
     return SecretGuard(app, secret)

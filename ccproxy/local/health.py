@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccproxy.backends.backend import Backend
+from ccproxy.codex.instructions import Instructions
 from ccproxy.credentials.credential import CredentialStatus
 from ccproxy.routes import BackendName
 from ccproxy.version import ccproxy_version
@@ -26,12 +27,14 @@ async def ready(backends: Mapping[BackendName, Backend]) -> Report:
     return {"status": "fail", "output": "; ".join(state.hint for state in states if state.hint)}
 
 
-async def health(backends: Mapping[BackendName, Backend]) -> Report:
+async def health(backends: Mapping[BackendName, Backend], instructions: Instructions) -> Report:
     """Every part on its own. A part that is missing makes a warning: the others still work."""
     checks: dict[str, list[Report]] = {}
     for backend in backends.values():
         checks[f"{backend.name}:credential"] = [credential_check(await backend.credential.status())]
     checks["claude:cli"] = [await claude_cli_check()]
+    if "codex" in backends:
+        checks["codex:instructions"] = [instructions_check(instructions.status())]
     statuses = {entry["status"] for entries in checks.values() for entry in entries}
     return {
         "status": "warn" if statuses - {"pass"} else "pass",
@@ -52,6 +55,18 @@ def credential_check(credential: CredentialStatus) -> Report:
         check["expiresAt"] = credential.expires_at.isoformat()
     if credential.hint:
         check["output"] = credential.hint
+    return check
+
+
+def instructions_check(status: Mapping[str, object]) -> Report:
+    """Without instructions requests still work, with the client's own alone."""
+    check: Report = {
+        "componentType": "component",
+        "observedValue": status["state"],
+        "status": "warn" if status["reason"] else "pass",
+    }
+    if status["reason"]:
+        check["output"] = status["reason"]
     return check
 
 

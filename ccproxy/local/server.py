@@ -19,9 +19,13 @@ class _Server(uvicorn.Server):
 
 
 class LocalServer:
-    """The port is taken when this is made, so that nobody is refused while the app starts."""
+    """The port is taken when this is made, so that nobody is refused while the app starts.
 
-    def __init__(self) -> None:
+    `longest_message` is in bytes, for WebSockets.
+    """
+
+    def __init__(self, longest_message: int) -> None:
+        self._longest_message = longest_message
         # named as TCP, because asyncio switches Nagle's algorithm off only where it reads that
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
@@ -41,6 +45,7 @@ class LocalServer:
             server_header=False,
             lifespan="off",
             ws="wsproto",
+            ws_max_size=self._longest_message,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))

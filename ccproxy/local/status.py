@@ -20,3 +20,8 @@ async def backend_status(backend: Backend) -> dict[str, Any]:
             "state": credential.state,
         },
     }
+
+
+def switched_off(name: str) -> dict[str, Any]:
+    """The same for a backend that the settings leave out."""
+    return {"backend": name, "ready": False, "reason": f"{name}.enabled is false."}

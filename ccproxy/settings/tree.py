@@ -131,6 +131,23 @@ class ClaudeSessions(Table):
     )
 
 
+class ClaudeOAuth(Table):
+    """Where a login with Claude goes. What is unset follows a `claude.token_url` on a loopback address."""
+
+    client_id: Annotated[Text | None, Unset("Claude Code's")] = Field(
+        default=None, description="Client id to log in as."
+    )
+    authorize_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Page that asks for consent."
+    )
+    profile_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Where the account and its plan are read."
+    )
+    usage_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Where the plan's usage is read."
+    )
+
+
 class Claude(Table):
     """The Claude API and Claude Code."""
 
@@ -154,9 +171,52 @@ class Claude(Table):
     cli_path: Annotated[FilePath | None, Unset("found on PATH and in the usual places")] = Field(
         default=None, description="The `claude` program to run."
     )
+    oauth: ClaudeOAuth = ClaudeOAuth()
     options: ClaudeOptions = ClaudeOptions()
     pool: ClaudePool = ClaudePool()
     sessions: ClaudeSessions = ClaudeSessions()
+
+
+class CodexSessions(Table):
+    """Conversations that the backend does not keep, and that are kept here, in memory only."""
+
+    max: Count = Field(default=256, description="Conversations kept at most; the oldest go first.")
+    idle_seconds: Wait = Field(default=86_400, description="One without a request for so long is forgotten.")
+    memory: Size = Field(default=64 * 2**20, description="Bytes of conversation kept in all.")
+
+
+class CodexOAuth(Table):
+    """Where a Codex login goes. What is unset follows a `codex.token_url` on a loopback address."""
+
+    client_id: Annotated[Text | None, Unset("the Codex CLI's")] = Field(
+        default=None, description="Client id to log in as."
+    )
+    authorize_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Page that asks for consent."
+    )
+    revoke_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Where a login is ended."
+    )
+    device_code_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Where a login by device code begins."
+    )
+    device_token_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Where it is asked whether the code has been typed."
+    )
+    device_page_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Page to type the code on."
+    )
+    device_redirect_url: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Redirect that a device login names in its exchange."
+    )
+
+
+class CodexSiwc(Table):
+    """Where Sign in with ChatGPT goes. Unset, it follows a `codex.token_url` on a loopback address."""
+
+    issuer: Annotated[Url | None, Unset("the provider's own")] = Field(
+        default=None, description="Authorisation server, whose discovery document names the rest."
+    )
 
 
 class Codex(Table):
@@ -176,12 +236,20 @@ class Codex(Table):
     )
     instructions: Instructions = Field(
         default="captured",
-        description="Instructions for requests that bring none: those captured from your Codex CLI, none, or "
-        "the text of a file.",
+        description="Instructions put in front of a request's own: those captured from your Codex CLI, none, "
+        "or the text of a file. Never for a client that is Codex itself.",
     )
     token_url: Annotated[Url | None, Unset("the provider's own")] = Field(
         default=None, description="OAuth token endpoint for login and refresh."
     )
+    websocket: Literal["on", "off"] = Field(
+        default="on",
+        description="WebSockets on the Responses paths; `off` refuses them at once with 426, and clients "
+        "fall back to HTTP.",
+    )
+    oauth: CodexOAuth = CodexOAuth()
+    siwc: CodexSiwc = CodexSiwc()
+    sessions: CodexSessions = CodexSessions()
 
 
 class OpenAI(Table):

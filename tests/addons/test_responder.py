@@ -1,8 +1,6 @@
-import json
-
 from mitmproxy import http
 
-from ccproxy.addons.responder import finish_headers, reshape
+from ccproxy.addons.responder import finish_headers
 from ccproxy.exchange import Exchange
 
 
@@ -24,18 +22,3 @@ def test_an_allowed_page_may_read_the_answer() -> None:
     finish_headers(made, Exchange("reverse", "GET", "/", origin="https://app.example"))
     assert made.headers["access-control-allow-origin"] == "https://app.example"
     assert made.headers.get_all("vary") == ["accept", "origin"]
-
-
-def test_a_list_of_models_in_the_clients_shape() -> None:
-    made = response(http.Headers(), b'{"data":[{"id":"claude-x"}]}')
-    reshape(made, Exchange("reverse", "GET", "/", "chat"))
-    assert json.loads(made.content or b"")["object"] == "list"
-    made = response(http.Headers(), b'{"data":[{"id":"gpt-x"}]}')
-    reshape(made, Exchange("reverse", "GET", "/", "anthropic"))
-    assert json.loads(made.content or b"")["first_id"] == "gpt-x"
-
-
-def test_what_is_no_list_stays() -> None:
-    made = response(http.Headers(), b"<html>")
-    reshape(made, Exchange("reverse", "GET", "/", "chat"))
-    assert made.content == b"<html>"

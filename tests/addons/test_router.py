@@ -12,7 +12,6 @@ from ccproxy.addons.router import (
     is_login,
     pass_by,
     point_at,
-    prepare_reshape,
     readable,
 )
 from ccproxy.backends.target import Target
@@ -49,16 +48,6 @@ def test_a_plain_request_passes_with_what_the_client_sent() -> None:
     assert exchange.attached == [("Authorization", "Bearer y")]
     assert exchange.cleared
     assert flow.request.stream is True
-
-
-@pytest.mark.parametrize(("name", "version"), [("chat", "2023-06-01"), ("anthropic", None)])
-def test_a_list_that_is_reshaped_has_to_be_readable(name: str, version: str | None) -> None:
-    exchange = Exchange("reverse", "GET", "/", "anthropic" if name == "anthropic" else "chat")
-    headers = http.Headers(accept_encoding="br")
-    path = prepare_reshape(headers, exchange, "/v1/models")
-    assert path == ("/v1/models?limit=1000" if name == "chat" else "/v1/models")
-    assert headers["accept-encoding"] == "identity"
-    assert headers.get("anthropic-version") == version
 
 
 def test_where_a_request_is_pointed_at() -> None:

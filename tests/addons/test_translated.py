@@ -4,7 +4,7 @@ import pytest
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.translated import RenamedStream, TranslatedStream, stream_headers, translate_whole
+from ccproxy.addons.translated import EditedStream, TranslatedStream, stream_headers, translate_whole
 from ccproxy.backends.models import Choice
 from ccproxy.exchange import Exchange
 from ccproxy.reasoning import ReasoningStore
@@ -103,7 +103,7 @@ def test_a_stream_that_cannot_be_read_is_an_error(encoding: str) -> None:
 
 def test_a_renamed_stream_may_always_be_ended() -> None:
     exchange = Exchange("reverse", "POST", "/", "anthropic")
-    stream = RenamedStream(StreamRenamer("anthropic", "mine"), Tap(exchange, sse=True, encoding=""))
+    stream = EditedStream(StreamRenamer("anthropic", "mine"), Tap(exchange, sse=True, encoding=""))
     assert b'"model":"mine"' in b"".join(stream(STREAM[:300]))
     (piece,) = stream.closing(failures.upstream_cut("h"), "ccp_1")
     assert piece.startswith(b"event: error")

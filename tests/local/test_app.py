@@ -1,21 +1,36 @@
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from ccproxy.backends.backend import backends
+from ccproxy.codex.instructions import Instructions
 from ccproxy.local.app import SECRET_HEADER, make_app
+from ccproxy.quota.windows import ProviderQuota, Quota, Window
 from ccproxy.settings import load
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    given = {
+def quota() -> Quota:
+    return Quota()
+
+
+def app_for(given: dict[str, object], folder: Path, secret: str, quota: Quota) -> ASGIApp:
+    found = backends(load(given, environ={}, cwd=folder).settings)
+    return make_app(found, secret, quota, Instructions("none"))
+
+
+@pytest.fixture
+async def client(tmp_path: Path, quota: Quota) -> AsyncIterator[httpx.AsyncClient]:
+    given: dict[str, object] = {
         "claude.api_key": "sk-ant-api03-hush",
         "claude.base_url": "http://127.0.0.1:1",
+        "codex.auth_path": str(tmp_path / "auth.json"),
     }
-    app = make_app(backends(load(given, environ={}, cwd=tmp_path).settings), "s3cret")
+    app = app_for(given, tmp_path, "s3cret", quota)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://local", headers={SECRET_HEADER: "s3cret"}
     ) as client:
@@ -24,7 +39,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize("secret", ["", "wrong"])
 async def test_only_the_proxy_may_call_it(client: httpx.AsyncClient, secret: str) -> None:
-    for path in ("/", "/health", "/api/status"):
+    for path in ("/", "/health", "/api/status", "/quota"):
         assert (await client.get(path, headers={SECRET_HEADER: secret})).status_code == 403
 
 
@@ -49,12 +64,23 @@ async def test_health(client: httpx.AsyncClient) -> None:
 
 
 async def test_not_ready_without_any_credential(tmp_path: Path) -> None:
-    given = {"claude.credentials": "off"}
-    app = make_app(backends(load(given, environ={}, cwd=tmp_path).settings), "s")
+    given = {"claude.credentials": "off", "codex.enabled": False}
+    app = app_for(given, tmp_path, "s", Quota())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://local") as client:
         answer = await client.get("/health/ready", headers={SECRET_HEADER: "s"})
     assert answer.status_code == 503
     assert "openai.api_key" in answer.json()["output"]
+
+
+async def test_status_of_the_chatgpt_plan(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    status = (await client.get("/codex/status")).json()
+    assert (status["backend"], status["ready"], status["credential"]["state"]) == ("codex", False, "missing")
+    assert "codex login" in status["reason"]
+    assert (status["instructions"]["mode"], status["instructions"]["state"]) == ("none", "off")
+    app = app_for({"codex.enabled": False}, tmp_path, "s", Quota())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://local") as other:
+        answer = await other.get("/codex/status", headers={SECRET_HEADER: "s"})
+    assert answer.json() == {"backend": "codex", "ready": False, "reason": "codex.enabled is false."}
 
 
 async def test_status_of_a_backend(client: httpx.AsyncClient) -> None:
@@ -68,3 +94,11 @@ async def test_status_of_a_backend(client: httpx.AsyncClient) -> None:
     report = (await client.get("/openai/status")).json()
     assert report["ready"] is False
     assert "OPENAI__API_KEY" in report["reason"]
+
+
+async def test_the_quota_as_it_is_now(client: httpx.AsyncClient, quota: Quota) -> None:
+    assert (await client.get("/quota")).json() == {"claude": None, "codex": None}
+    quota.saw("claude", ProviderQuota((Window("5h", 0.42),), datetime.now(UTC), "5h"))
+    seen = (await client.get("/quota")).json()
+    assert seen == quota.as_json()
+    assert seen["claude"]["windows"][0]["used"] == 0.42

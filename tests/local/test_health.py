@@ -26,3 +26,13 @@ async def test_the_cli_without_its_path(
     check = await health.claude_cli_check()
     assert check["status"] == status
     assert "/somewhere" not in str(check)
+
+
+def test_instructions_that_are_missing_are_a_warning() -> None:
+    assert health.instructions_check({"state": "captured", "reason": None})["status"] == "pass"
+    check = health.instructions_check({"state": "failed", "reason": "There is no Codex CLI."})
+    assert (check["observedValue"], check["status"], check["output"]) == (
+        "failed",
+        "warn",
+        "There is no Codex CLI.",
+    )

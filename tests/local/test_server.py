@@ -16,7 +16,7 @@ async def hello(request: Request) -> Response:
 
 
 async def test_it_serves_in_this_loop_and_stops() -> None:
-    server = LocalServer()
+    server = LocalServer(2**20)
     url = server.target.origin
     server.start(Starlette(routes=[Route("/", hello)]))
     async with httpx.AsyncClient(trust_env=False) as client:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from ccproxy.backends.backend import backends
-from ccproxy.local.status import backend_status
+from ccproxy.local.status import backend_status, switched_off
 from ccproxy.settings import load
 
 
@@ -11,3 +11,7 @@ async def test_not_ready_and_why(tmp_path: Path) -> None:
     assert (status["ready"], status["credential"]["state"]) == (False, "off")
     assert "claude.credentials" in status["reason"]
     assert status["upstream"] == "https://api.anthropic.com"
+
+
+def test_a_backend_that_is_left_out() -> None:
+    assert switched_off("codex") == {"backend": "codex", "ready": False, "reason": "codex.enabled is false."}

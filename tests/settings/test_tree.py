@@ -27,7 +27,8 @@ PROMISED: dict[str, dict[str, Any]] = {
     "claude.pool": {"enabled": False, "size": 3, "max_uses": None},
     "claude.sessions": {"idle_seconds": 600, "max": 32},
     "codex": {"enabled": True, "base_url": "https://chatgpt.com/backend-api/codex", "credentials": "auto"}
-    | {"auth_path": None, "instructions": "captured", "token_url": None},
+    | {"auth_path": None, "instructions": "captured", "token_url": None, "websocket": "on"},
+    "codex.sessions": {"max": 256, "idle_seconds": 86_400, "memory": "64m"},
     "openai": {"base_url": "https://api.openai.com/v1", "api_key": None},
     "models": {"default_backend": "api", "rules": []},
     "translation": {"losses": "warn", "reasoning": "reasoning_content"},
