@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import typer
 from mitmproxy.master import Master
 
@@ -40,21 +42,40 @@ def run(once: bool, port: int, proxy_port: int) -> None:
 
 async def demo(once: bool, port: int, proxy_port: int) -> int:
     """The exit code of the demo."""
-    async with running() as upstream, proxy_for(demo_settings(upstream, port, proxy_port)) as (task, where):
-        typer.echo(f"A simulator plays the providers at {upstream}; the proxy is at {where.reverse}\n")
-        failed = 0
-        async for step in tour(where.reverse, where.proxy, where.ca):
-            show(step)
-            failed += not step.passed
-        typer.echo(f"\n{failed} steps failed" if failed else "\nEvery route answered.")
-        sys.stdout.flush()
-        if not once:
-            show_what_to_try(where)
-            await task
-        return 1 if failed else 0
+    with tempfile.TemporaryDirectory() as folder:
+        async with running() as upstream:
+            login = await chatgpt_login(upstream, Path(folder))
+            settings = demo_settings(upstream, port, proxy_port, login)
+            async with proxy_for(settings) as (task, where):
+                return await show_tour(upstream, once, task, where)
 
 
-def demo_settings(upstream: str, port: int, proxy_port: int) -> Settings:
+async def show_tour(upstream: str, once: bool, task: asyncio.Task[None], where: Addresses) -> int:
+    """The exit code of the tour."""
+    typer.echo(f"A simulator plays the providers at {upstream}; the proxy is at {where.reverse}\n")
+    failed = 0
+    async for step in tour(where.reverse, where.proxy, where.ca):
+        show(step)
+        failed += not step.passed
+    typer.echo(f"\n{failed} steps failed" if failed else "\nEvery route answered.")
+    sys.stdout.flush()
+    if not once:
+        show_what_to_try(where)
+        await task
+    return 1 if failed else 0
+
+
+async def chatgpt_login(upstream: str, folder: Path) -> Path:
+    """A login that the simulator hands out, in the layout of the Codex CLI."""
+    async with httpx.AsyncClient(base_url=upstream, trust_env=False) as client:
+        answer = await client.post("/_simulator/oauth", json={"issue": "codex"})
+    issued = answer.raise_for_status().json()["issued"]
+    path = folder / "auth.json"
+    path.write_text(json.dumps({"OPENAI_API_KEY": None, "tokens": issued}))
+    return path
+
+
+def demo_settings(upstream: str, port: int, proxy_port: int, login: Path) -> Settings:
     """Settings that know the simulator and nothing of the user's own."""
     given = {
         "server.port": port,
@@ -64,6 +85,9 @@ def demo_settings(upstream: str, port: int, proxy_port: int) -> Settings:
         "claude.api_key": "sk-ant-api03-demo",
         "openai.base_url": f"{upstream}/openai/v1",
         "openai.api_key": "sk-demo",
+        "codex.base_url": f"{upstream}/backend-api/codex",
+        "codex.auth_path": str(login),
+        "codex.instructions": "none",
         "intercept.hosts": {"api.anthropic.com": "credentials"},
     }
     with tempfile.TemporaryDirectory() as empty:

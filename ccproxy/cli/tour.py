@@ -1,6 +1,7 @@
 """The tour of `ccproxy demo`: real requests through every route, and what came back."""
 
 import ssl
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ Ask = Callable[[httpx.AsyncClient], Awaitable[str]]
 CLAUDE = {"model": "claude-opus-4-8", "max_tokens": 200, "messages": [{"role": "user", "content": PROMPT}]}
 CHAT = {"model": "gpt-5.5", "messages": [{"role": "user", "content": PROMPT}]}
 RESPONSES = {"model": "gpt-5.5", "input": PROMPT}
+PLAN = "gpt-6.1-sol"
+AGAIN = [{"role": "user", "content": "And once more"}]
 VERSION = {"anthropic-version": "2023-06-01"}
 
 
@@ -130,6 +133,41 @@ async def openai_models(client: httpx.AsyncClient) -> str:
     return f"{len((await get(client, '/openai/v1/models'))['data'])} models"
 
 
+async def messages_on_plan(client: httpx.AsyncClient) -> str:
+    reply = await post(client, "/codex/v1/messages", {**CLAUDE, "model": PLAN})
+    return f"{reply['model']}: {expect(reply['content'][0]['text'])}"
+
+
+async def chat_on_plan(client: httpx.AsyncClient) -> str:
+    return await count_events(client, "/codex/v1/chat/completions", {**CHAT, "model": PLAN}, "[DONE]")
+
+
+async def responses_on_plan(client: httpx.AsyncClient) -> str:
+    body = {**RESPONSES, "model": PLAN}
+    return await count_events(client, "/codex/v1/responses", body, "response.completed")
+
+
+async def session_on_plan(client: httpx.AsyncClient) -> str:
+    """Three turns in three formats; each knows of those before it, because the proxy says them again."""
+    session = f"/codex/demo-{uuid.uuid4()}"
+    one = await post(client, f"{session}/v1/responses", {**RESPONSES, "model": PLAN})
+    two = await post(client, f"{session}/v1/chat/completions", {**CHAT, "model": PLAN, "messages": AGAIN})
+    three = await post(client, f"{session}/v1/messages", {**CLAUDE, "model": PLAN, "messages": AGAIN})
+    counts = [one["usage"]["input_tokens"], two["usage"]["prompt_tokens"], three["usage"]["input_tokens"]]
+    if not counts[0] < counts[1] < counts[2]:
+        raise ValueError(f"a turn did not know of the one before: {counts} tokens in")
+    return f"three turns, {counts[0]}, {counts[1]} and {counts[2]} tokens in"
+
+
+async def plan_models(client: httpx.AsyncClient) -> str:
+    return f"{len((await get(client, '/codex/v1/models'))['data'])} models"
+
+
+async def quota(client: httpx.AsyncClient) -> str:
+    windows = (await get(client, "/quota"))["codex"]["windows"]
+    return ", ".join(f"{one['name']} {one['used']:.0%}" for one in windows if "model" not in one)
+
+
 async def health(client: httpx.AsyncClient) -> str:
     return str((await get(client, "/health"))["status"])
 
@@ -164,5 +202,14 @@ STEPS: tuple[tuple[str, Ask], ...] = (
     ("POST /openai/v1/responses, streaming", responses_stream),
     ("POST /openai/v1/messages, translated", messages_on_openai),
     ("GET  /openai/v1/models", openai_models),
+    ("POST /codex/v1/messages, translated", messages_on_plan),
+    ("POST /codex/v1/chat/completions, translated and streaming", chat_on_plan),
+    ("POST /codex/v1/responses, streaming", responses_on_plan),
+    (
+        "POST /codex/{s}/v1/responses, /codex/{s}/v1/chat/completions, /codex/{s}/v1/messages in one session",
+        session_on_plan,
+    ),
+    ("GET  /codex/v1/models", plan_models),
+    ("GET  /quota", quota),
     ("GET  /health", health),
 )
