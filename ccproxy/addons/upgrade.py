@@ -7,11 +7,11 @@ from ccproxy.backends.target import Target
 from ccproxy.exchange import Exchange
 from ccproxy.local.socket import bridge_headers
 
-_OF_THE_SOCKET = ("sec-websocket-", "sec-fetch-", "content-", "x-ccproxy-")
+_OURS = "x-ccproxy-"
+_OF_THE_SOCKET = ("sec-websocket-", "sec-fetch-", "content-", _OURS)
 _OF_THE_CONNECTION = frozenset(
-    ("host", "origin", "connection", "upgrade", "cookie", "transfer-encoding", "keep-alive")
+    ("host", "origin", "connection", "keep-alive", "upgrade", "cookie", "proxy-authorization")
 )
-
 _SECRETS = frozenset(name.decode() for name in REQUEST_SECRETS)
 
 
@@ -35,13 +35,18 @@ def bridge(flow: http.HTTPFlow, exchange: Exchange, path: str, token: str | None
     """
     host, port = flow.client_conn.sockname[:2]
     url = Target("http", "127.0.0.1" if host in ("0.0.0.0", "") else host, port, "").origin + path  # noqa: S104
-    kept = [
-        (name, value)
-        for name, value in flow.request.headers.items(multi=True)
-        if name.lower() not in _OF_THE_CONNECTION
-        and not name.lower().startswith(_OF_THE_SOCKET)
-        and name.lower() not in _SECRETS
-    ]
-    own = [(name, value) for name, value in exchange.received if name.lower() not in _OF_THE_CONNECTION]
-    ours = [("proxy-authorization", f"Bearer {token}")] if token else []
-    exchange.bridge = list(bridge_headers(url, [*kept, *own, *ours]).items())
+    headers = flow.request.headers
+    for name in {name for name in headers if name.lower().startswith(_OURS)}:
+        # the app believes them, so none may come from the client
+        del headers[name]
+    shown = [header for header in headers.items(multi=True) if header[0].lower() not in _SECRETS]
+    told = [header for header in (*shown, *exchange.received) if is_about_the_turn(*header)]
+    if token:
+        told.append(("proxy-authorization", f"Bearer {token}"))
+    exchange.bridge = list(bridge_headers(url, told).items())
+
+
+def is_about_the_turn(name: str, value: str) -> bool:
+    """Whether a header belongs to what is asked, and not to the socket; other bytes than ASCII do not."""
+    name = name.lower()
+    return name not in _OF_THE_CONNECTION and not name.startswith(_OF_THE_SOCKET) and value.isascii()

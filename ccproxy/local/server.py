@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -37,6 +38,8 @@ class LocalServer:
 
     def start(self, app: ASGIApp) -> None:
         """Serve from now on."""
+        # the bridge asks our own routes, which write their own lines
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -28,6 +28,7 @@ def test_the_bridge_asks_as_the_client_and_the_flow_holds_no_credential() -> Non
         (b"origin", b"http://127.0.0.1:8000"),
         (b"sec-fetch-site", b"same-origin"),
         (b"x-api-key", b"[sealed]"),
+        (b"x-odd", b"\xff"),
         (b"user-agent", b"me/1"),
     )
     flow = tflow.tflow(req=tutils.treq(headers=headers))
@@ -40,6 +41,8 @@ def test_the_bridge_asks_as_the_client_and_the_flow_holds_no_credential() -> Non
     sent = json.loads(base64.b64decode(given[HEADERS_HEADER]))
     assert sent == [["user-agent", "me/1"], ["Authorization", "Bearer s3cret"]]
     assert "s3cret" not in str(flow.get_state())
+    # where the turns go is not the client's to say
+    assert URL_HEADER not in flow.request.headers
 
 
 def test_the_proxys_own_token_is_shown_again_beside_the_clients_credential() -> None:
@@ -47,7 +50,7 @@ def test_the_proxys_own_token_is_shown_again_beside_the_clients_credential() -> 
     flow = tflow.tflow(req=tutils.treq(headers=((b"x-api-key", b"[sealed]"),)))
     flow.client_conn.sockname = ("127.0.0.1", 8000)
     exchange = Exchange("reverse", "GET", "/codex/responses")
-    exchange.received = [("Authorization", "Bearer theirs")]
+    exchange.received = [("Authorization", "Bearer theirs"), ("sec-websocket-protocol", "key.theirs")]
     bridge(flow, exchange, "/codex/responses", "s3cret")
     sent = json.loads(base64.b64decode(dict(exchange.bridge)[HEADERS_HEADER]))
     assert sent == [["Authorization", "Bearer theirs"], ["proxy-authorization", "Bearer s3cret"]]

@@ -155,9 +155,11 @@ def test_case_38_what_has_to_be_read_and_cannot_be(
 # --- case 39
 
 
-@pytest.mark.parametrize("path", ["/openai/v1/responses", "/api/v1/responses", "/codex/v1/responses"])
-def test_case_39_an_upgrade_is_refused_at_once(proxy: Proxy, path: str) -> None:
-    """Where there is no WebSocket the client hears it at once, and goes on over HTTP."""
+RESPONSES = ["/openai/v1/responses", "/api/v1/responses", "/codex/v1/responses", "/codex/a-session/responses"]
+
+
+def upgrade(proxy: Proxy, path: str, until: bytes) -> tuple[bytes, float]:
+    """What comes back for an upgrade up to these bytes, and after how many seconds."""
     key = "dGhlIHNhbXBsZSBub25jZQ=="
     request = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(proxy.url)}\r\nConnection: Upgrade\r\n"
@@ -166,10 +168,35 @@ def test_case_39_an_upgrade_is_refused_at_once(proxy: Proxy, path: str) -> None:
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", port_of(proxy.url))) as connection:
         connection.sendall(request.encode())
-        answer = receive_until(connection, b"no_websocket")
+        return receive_until(connection, until), time.monotonic() - begun
+
+
+@pytest.mark.parametrize("path", RESPONSES)
+def test_case_39_an_upgrade_on_a_responses_path_is_served(proxy: Proxy, path: str) -> None:
+    answer, _ = upgrade(proxy, path, b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    # the example of RFC 6455, 1.3
+    assert b"sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "path", ["/openai/v1/chat/completions", "/api/v1/messages", "/codex/v1/models", "/x"]
+)
+def test_case_39_an_upgrade_elsewhere_is_refused_at_once(proxy: Proxy, path: str) -> None:
+    check_refused(*upgrade(proxy, path, b"no_websocket"))
+
+
+@pytest.mark.parametrize("path", RESPONSES)
+def test_case_39_switched_off_an_upgrade_is_refused_at_once(proxies: Proxies, path: str) -> None:
+    """Where there is no WebSocket the client hears it at once, and goes on over HTTP."""
+    proxy = proxies.get("serve", {"CODEX__WEBSOCKET": "off"})
+    check_refused(*upgrade(proxy, path, b"no_websocket"))
+
+
+def check_refused(answer: bytes, seconds: float) -> None:
     assert answer.startswith(b"HTTP/1.1 426 ")
     assert b"x-ccproxy-error: no_websocket" in answer.lower()
-    assert time.monotonic() - begun < 2
+    assert seconds < 2
 
 
 # --- case 40

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.chatgpt import write_login
 from tests.support.processes import BIN, free_port, started
 
 WITNESS = Path(__file__).with_name("witness.py")
@@ -28,10 +29,20 @@ QUIET = {
 INSTALL = {
     "claude": "npm install -g @anthropic-ai/claude-code",
     "codex": "npm install -g @openai/codex",
+    "codex-0.98": "npm install --prefix FOLDER @openai/codex@0.98.0, its bin/codex linked under this name",
     "aider": "pipx install aider-chat",
 }
 NOWHERE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
 """For clients that look around on the network: nothing but loopback is reached, and at once."""
+
+CODEX_QUIET = {
+    "codex": [
+        *("--disable", "apps", "--disable", "plugins", "--disable", "remote_plugin"),
+        *("-c", "analytics.enabled=false"),
+    ],
+    "codex-0.98": ["--disable", "remote_models"],
+}
+"""What keeps each version from asking hosts and paths that are not the matter here."""
 
 
 def program(name: str) -> str:
@@ -49,25 +60,39 @@ def run_claude(home: Path, prompt: str, environment: Mapping[str, str], *options
 
 
 def run_codex(home: Path, prompt: str, base_url: str, *options: str) -> str:
-    """`codex exec` with a provider of its own at this address; returns what it prints."""
-    provider = f'{{name="fk",base_url="{base_url}",wire_api="responses",env_key="FAKE_KEY"}}'
-    command = [
-        program("codex"),
-        "exec",
-        "--skip-git-repo-check",
-        "--dangerously-bypass-approvals-and-sandbox",
-    ]
-    command += ["-c", "model_provider=fk", "-c", f"model_providers.fk={provider}"]
-    for feature in ("apps", "plugins", "remote_plugin"):
-        command += ["--disable", feature]
-    command += ["-c", "analytics.enabled=false", *options, prompt]
-    environment = {
-        **NOWHERE,
-        "NO_PROXY": "127.0.0.1,localhost",
-        "TERM": "dumb",
-        "FAKE_KEY": "sk-of-the-client",
-    }
-    return run_client(command, home, environment)
+    """`codex exec` with an API key and a provider of its own at this address; returns what it prints."""
+    provider = codex_provider(base_url, 'env_key="FAKE_KEY"')
+    command = codex_command("codex", *provider, *options, prompt)
+    return run_client(command, home, {**CODEX_ENVIRONMENT, "FAKE_KEY": "sk-of-the-client"})
+
+
+def run_codex_login(
+    name: str, home: Path, prompt: str, *options: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """`codex exec` of one version with a ChatGPT login of its own; returns what it prints."""
+    write_login(codex_login(home), CLIENT_ACCOUNT)
+    command = codex_command(name, *options, prompt)
+    return run_client(command, home, {**CODEX_ENVIRONMENT, **(environment or {})})
+
+
+CLIENT_ACCOUNT = "acct-of-the-client"
+CODEX_ENVIRONMENT = {**NOWHERE, "NO_PROXY": "127.0.0.1,localhost", "TERM": "dumb"}
+
+
+def codex_login(home: Path) -> Path:
+    """Where the CLI keeps its login."""
+    return home / ".codex" / "auth.json"
+
+
+def codex_command(name: str, *arguments: str) -> list[str]:
+    always = ("--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
+    return [program(name), "exec", *always, *CODEX_QUIET[name], *arguments]
+
+
+def codex_provider(base_url: str, *more: str) -> list[str]:
+    """Options for a model provider at this address; `more` are further keys of it, in TOML."""
+    keys = ",".join(['name="fk"', f'base_url="{base_url}"', 'wire_api="responses"', *more])
+    return ["-c", "model_provider=fk", "-c", f"model_providers.fk={{{keys}}}"]
 
 
 def run_aider(home: Path, prompt: str, base_url: str, model: str) -> str:
