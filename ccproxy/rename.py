@@ -48,6 +48,10 @@ class StreamRenamer:
         """The events that are whole now."""
         return [self._write(event.name, event.data) for event in self._reader.feed(chunk)]
 
+    def cut(self) -> bool:
+        """How the stream ends is the upstream's business."""
+        return False
+
     def _write(self, name: str, data: str) -> bytes:
         if self._wire == "chat":
             # one chunk for every few letters, and the key stands in it once: inside a string its quotes

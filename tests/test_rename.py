@@ -70,3 +70,7 @@ def test_a_stream(wire: Wire, event: str, path: list[str]) -> None:
 
 def test_done_passes() -> None:
     assert StreamRenamer("chat", "a").feed(b"data: [DONE]\n\n") == [b"data: [DONE]\n\n"]
+
+
+def test_how_a_renamed_stream_ends_is_the_upstreams_business() -> None:
+    assert not StreamRenamer("chat", "mine").cut()

@@ -28,6 +28,9 @@ from ccproxy.quota.windows import Quota
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.settings import Settings, SettingsError, load
 
+NAMES_KEPT = 30 * 86_400.0
+"""Seconds for which it is known that a session was used: longer than what was said in it."""
+
 
 def chain_for_script() -> list[Any]:
     """The chain with the user's settings. If these are wrong the tool stops: alone it is an open proxy."""
@@ -50,7 +53,7 @@ def make_chain(settings: Settings) -> list[Any]:
     instructions = Instructions(settings.codex.instructions)
     kept = settings.codex.sessions
     memory = Memory(kept.memory, kept.idle_seconds, kept.max)
-    known = KnownSessions(None, kept.idle_seconds)
+    known = KnownSessions(None, max(kept.idle_seconds, NAMES_KEPT))
     own = [local.target, *(backend.target for backend in upstreams.values())]
     gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
     return [

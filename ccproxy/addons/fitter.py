@@ -99,7 +99,7 @@ class Fitter:
             refuse(flow, exchange, loss_refused(exchange.losses[0]))
             return
         exchange.warnings = warnings(exchange.losses) if self.losses == "warn" else ""
-        set_headers(flow.request.headers, asked)
+        set_headers(flow.request.headers, asked, str(fitted.body.get("prompt_cache_key") or asked.session))
         flow.request.content = msgspec.json.encode(fitted.body)
         exchange.fitted, exchange.peek = True, "responses"
         if asked.keep:
@@ -117,8 +117,8 @@ def from_messages(body: JsonObject) -> tuple[JsonObject, tuple[Loss, ...]]:
     return {**encoded.body, **own}, (*decoded.losses, *encoded.losses)
 
 
-def set_headers(headers: http.Headers, asked: Asked) -> None:
-    """Who asks, under our own name, and for which conversation."""
+def set_headers(headers: http.Headers, asked: Asked, session: str) -> None:
+    """Who asks, under our own name, and for which conversation: the same that the cache key names."""
     for name in ("content-encoding", *OF_A_SESSION):
         headers.pop(name, None)
     headers["content-type"] = "application/json"
@@ -126,7 +126,7 @@ def set_headers(headers: http.Headers, asked: Asked) -> None:
     headers["accept-encoding"] = "identity"
     headers["originator"] = "ccproxy"
     headers["user-agent"] = f"ccproxy/{ccproxy_version()}"
-    headers["session-id"] = asked.session
+    headers["session-id"] = session
     if asked.turn_state:
         headers[TURN_STATE] = asked.turn_state
 

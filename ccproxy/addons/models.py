@@ -36,7 +36,7 @@ def plan_path(headers: http.Headers, exchange: Exchange, path: str) -> str:
     """The ChatGPT plan has a list and no page for each model: the one wanted is picked out of it."""
     exchange.reshaped = True
     exchange.model_requested = unquote(path.partition("?")[0].removeprefix("/models").strip("/")) or None
-    headers["accept-encoding"], headers["originator"] = "identity", "ccproxy"
+    headers["accept-encoding"] = "identity"
     return f"/models?client_version={client_version()}"
 
 

@@ -152,6 +152,8 @@ class Router:
         if exchange.operation == "models":
             path = models_path(request.headers, exchange, backend, path)
         exchange.wire = WIRES.get(exchange.operation)
+        if backend.name == "codex" and "originator" not in request.headers:
+            request.headers["originator"] = "ccproxy"
         point_at(request, exchange, backend.target, path)
 
     def intercept(self, flow: http.HTTPFlow, exchange: Exchange) -> None:

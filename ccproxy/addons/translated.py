@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 from mitmproxy import http
 
+from ccproxy import failures
 from ccproxy.addons.exchanges import lower
 from ccproxy.codex.answer import collect
 from ccproxy.conversation.events import Failed
@@ -32,9 +33,11 @@ NOT_UNPACKED = "The upstream's stream cannot be decompressed."
 
 
 class Editor(Protocol):
-    """Changes events of a stream, each as soon as it is whole."""
+    """Changes events of a stream, each as soon as it is whole; `cut` says whether an end now is too early."""
 
     def feed(self, chunk: bytes) -> list[bytes]: ...
+
+    def cut(self) -> bool: ...
 
 
 class EditedStream:
@@ -49,8 +52,15 @@ class EditedStream:
 
     def __call__(self, data: bytes) -> list[bytes]:
         self.tap(data)
-        pieces = self.edit(data) if data and not self.broken else []
+        if self.broken:
+            return []
+        pieces = self.edit(data) if data else self.end()
         return [b"".join(pieces)] if pieces else []
+
+    def end(self) -> list[bytes]:
+        """What follows when the upstream has ended its stream."""
+        cut = failures.upstream_cut("The upstream")
+        return self.closing(cut, self.request_id) if self.editor.cut() else []
 
     def edit(self, data: bytes) -> list[bytes]:
         try:

@@ -59,6 +59,7 @@ class PlainStream:
         self._renamer = StreamRenamer("responses", model) if model is not None else None
         self._done = done
         self._private = private_events()
+        self._ended = False
         self._output = _Output()
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -68,9 +69,9 @@ class PlainStream:
             return pieces
         return [renamed for piece in pieces for renamed in self._renamer.feed(piece)]
 
-    def end(self) -> list[bytes]:
-        """The upstream's stream has ended: what was not a whole event is none."""
-        return []
+    def cut(self) -> bool:
+        """Whether a stream that ends now ends before it has said how."""
+        return not self._ended
 
     def _events(self, chunk: bytes) -> Iterator[bytes]:
         for event in self._reader.feed(chunk):
@@ -79,6 +80,7 @@ class PlainStream:
                 continue
             if kind == _ITEM:
                 self._output.take(_object(event.data))
+            self._ended = self._ended or kind in _TERMINAL or kind == "error"
             data = self._terminal(kind, event.data) if kind in _TERMINAL else event.data
             yield _written(event.name, data)
 

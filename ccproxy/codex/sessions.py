@@ -84,8 +84,9 @@ class Sessions:
         def keep(response: JsonObject, new_state: str | None) -> None:
             response_id, output = response.get("id"), response.get("output")
             if isinstance(response_id, str) and isinstance(output, list) and isinstance(items, list):
-                kept = self._memory.keep(response_id, [*items, *output], session)
-                kept.turn_state = new_state or state
+                # only a session that the client names itself may be gone on with by its name alone
+                kept = self._memory.keep(response_id, [*items, *output], explicit)
+                kept.session, kept.turn_state = session, new_state or state
                 if explicit:
                     # not before: of a session whose first request has failed there is nothing to forget
                     self._touch(explicit)

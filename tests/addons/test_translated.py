@@ -1,11 +1,19 @@
+import gzip
 import json
 
 import pytest
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.translated import EditedStream, TranslatedStream, stream_headers, translate_whole
+from ccproxy.addons.translated import (
+    EditedStream,
+    TranslatedStream,
+    plain_whole,
+    stream_headers,
+    translate_whole,
+)
 from ccproxy.backends.models import Choice
+from ccproxy.codex.answer import PlainStream
 from ccproxy.exchange import Exchange
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.rename import StreamRenamer
@@ -109,9 +117,60 @@ def test_a_renamed_stream_may_always_be_ended() -> None:
     assert piece.startswith(b"event: error")
 
 
+def test_a_renamed_stream_that_is_compressed() -> None:
+    exchange = Exchange("reverse", "POST", "/", "anthropic")
+    renamer = StreamRenamer("anthropic", "mine")
+    stream = EditedStream(renamer, Tap(exchange, sse=True, encoding="gzip"), "gzip")
+    packed = gzip.compress(STREAM)
+    text = b"".join(piece for at in range(len(packed)) for piece in stream(packed[at : at + 1]))
+    assert text.count(b"event: ") == STREAM.count(b"event: ")
+    assert b'"model":"mine"' in text
+
+
+def test_a_renamed_stream_that_cannot_be_unpacked_ends_with_an_error_once() -> None:
+    exchange = Exchange("reverse", "POST", "/", "anthropic")
+    renamer = StreamRenamer("anthropic", "mine")
+    stream = EditedStream(renamer, Tap(exchange, sse=True, encoding="gzip"), "gzip", "ccp_1")
+    [piece] = stream(b"no gzip at all")
+    assert piece.startswith(b"event: error")
+    assert b"ccp_1" in piece
+    assert stream(b"more") == []
+
+
+@pytest.mark.parametrize(("seconds", "header"), [("2.5", "3"), ("1234567", "1234567")])
+def test_when_to_come_back_is_said_in_whole_seconds(seconds: str, header: str) -> None:
+    error = {"type": "usage_limit_reached", "message": "x", "resets_in_seconds": float(seconds)}
+    exchange = Exchange("reverse", "POST", "/", "responses", fitted=True)
+    answer = response(429, json.dumps({"error": error}).encode())
+    plain_whole(answer, exchange)
+    assert answer.headers["retry-after"] == header
+    assert answer.headers["x-should-retry"] == "false"
+
+
+def test_a_whole_answer_that_is_compressed() -> None:
+    done = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}
+    packed = gzip.compress(f"data: {json.dumps(done)}\n\n".encode())
+    answer = http.Response.make(200, b"", http.Headers(content_type="text/event-stream"))
+    answer.raw_content = packed
+    answer.headers["content-encoding"] = "gzip"
+    plain_whole(answer, Exchange("reverse", "POST", "/", "responses", fitted=True))
+    assert "content-encoding" not in answer.headers
+    assert json.loads(answer.raw_content or b"")["id"] == "resp_1"
+
+
 def test_headers_of_a_stream_that_we_write() -> None:
     answer = response(200, b"", content_encoding="gzip", content_length="5")
     stream_headers(answer)
     assert "content-length" not in answer.headers
     assert "content-encoding" not in answer.headers
     assert answer.headers["transfer-encoding"] == "chunked"
+
+
+def test_a_stream_of_the_plan_that_ends_too_early_ends_with_an_error() -> None:
+    exchange = Exchange("reverse", "POST", "/", "responses")
+    stream = EditedStream(PlainStream(), Tap(exchange, sse=True, encoding=""))
+    assert stream(b'data: {"type":"response.created","response":{}}\n\n')
+    assert b"".join(stream(b"")).startswith(b"event: error")
+    whole = EditedStream(PlainStream(), Tap(exchange, sse=True, encoding=""))
+    whole(b'data: {"type":"response.completed","response":{}}\n\n')
+    assert whole(b"") == []

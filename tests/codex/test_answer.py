@@ -49,7 +49,7 @@ def read(stream: bytes) -> list[ServerSentEvent]:
 
 def plain(*chunks: bytes, **options: Any) -> bytes:
     stream = PlainStream(**options)
-    return b"".join([*(piece for chunk in chunks for piece in stream.feed(chunk)), *stream.end()])
+    return b"".join(piece for chunk in chunks for piece in stream.feed(chunk))
 
 
 def test_collect() -> None:
@@ -228,3 +228,19 @@ def test_no_stream_breaks_it(data: st.DataObject) -> None:
     stream = streams.as_bytes(said)
     assert isinstance(collect(stream), dict | Failed)
     plain(stream, model="asked", done=lambda response: None)
+
+
+@pytest.mark.parametrize(
+    ("stream", "cut"),
+    [
+        (b"", True),
+        (b'data: {"type":"response.created"}\n\n', True),
+        (b'data: {"type":"response.completed","response":{}}\n\n', False),
+        (b'data: {"type":"response.failed","response":{}}\n\n', False),
+        (b'event: error\ndata: {"type":"error"}\n\n', False),
+    ],
+)
+def test_whether_a_stream_ended_too_early(stream: bytes, cut: bool) -> None:
+    plain = PlainStream()
+    plain.feed(stream)
+    assert plain.cut() is cut
