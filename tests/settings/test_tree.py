@@ -21,6 +21,7 @@ PROMISED: dict[str, dict[str, Any]] = {
     "claude": {"base_url": "https://api.anthropic.com", "credentials": "auto", "api_key": None}
     | {"credentials_path": None, "token_url": None, "sdk_message_mode": "forward", "pretty_format": True}
     | {"cli_path": None},
+    "claude.oauth": {"client_id": None, "authorize_url": None, "profile_url": None, "usage_url": None},
     "claude.options": {"cwd": None, "permission_mode": None, "model": None, "allowed_tools": []}
     | {"disallowed_tools": [], "append_system_prompt": None, "max_turns": None, "add_dirs": []}
     | {"mcp_servers": {}, "env": {}},
@@ -28,6 +29,9 @@ PROMISED: dict[str, dict[str, Any]] = {
     "claude.sessions": {"idle_seconds": 600, "max": 32},
     "codex": {"enabled": True, "base_url": "https://chatgpt.com/backend-api/codex", "credentials": "auto"}
     | {"auth_path": None, "instructions": "captured", "token_url": None, "websocket": "on"},
+    "codex.oauth": {"client_id": None, "authorize_url": None, "revoke_url": None, "device_code_url": None}
+    | {"device_token_url": None, "device_page_url": None, "device_redirect_url": None},
+    "codex.siwc": {"issuer": None},
     "codex.sessions": {"max": 256, "idle_seconds": 86_400, "memory": "64m"},
     "openai": {"base_url": "https://api.openai.com/v1", "api_key": None},
     "models": {"default_backend": "api", "rules": []},

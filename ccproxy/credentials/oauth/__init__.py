@@ -1,0 +1,1 @@
+"""Logging in with Claude, with Codex and with Sign in with ChatGPT: the protocols, no storage."""
