@@ -8,7 +8,7 @@ from ccproxy.simulator.codex.rules import UNSUPPORTED
 
 @pytest.mark.parametrize("of", ["plan", "siwc"])
 def test_a_table_is_whole(of: str) -> None:
-    table = rules(of)  # type: ignore[arg-type]
+    table = rules(of)
     assert table.name
     assert set(table.keep) <= set(table.strip)
     assert not set(table.strip) & (set(table.refused) | set(table.hints))
