@@ -1,45 +1,53 @@
-"""Claude: an API key, or the login of Claude Code, or the client's own credential."""
+"""Claude: an API key, or a login, or the client's own credential."""
 
-from ccproxy.credentials.claude_code import ClaudeCodeFile, Login
+import getpass
+import os
+from collections.abc import Mapping
+
 from ccproxy.credentials.credential import CredentialError, CredentialStatus, Secret
+from ccproxy.credentials.fixed import Fixed
+from ccproxy.credentials.logins import Logins, Source
+from ccproxy.credentials.oauth.claude import ClaudeOAuth
+from ccproxy.credentials.refresher import Refresher
+from ccproxy.credentials.stores import claude_code, keychain
+from ccproxy.credentials.stores.claude_env import ClaudeEnvStore
+from ccproxy.credentials.stores.own import OwnClaudeStore
 from ccproxy.settings import Settings
 
 OAUTH_BETA = "oauth-2025-04-20"
 """An OAuth token is refused without this flag (official Python SDK 2.12, read 2026-11-22)."""
 
 _MISSING = (
-    "There is no credential for Claude: set claude.api_key (CLAUDE__API_KEY), or log in with Claude Code "
-    "(run 'claude' and use /login), or set claude.credentials = \"client\" to pass the client's own."
+    "There is no credential for Claude: set claude.api_key (CLAUDE__API_KEY), or log in (run 'ccproxy auth "
+    "login', or run 'claude' and use /login), or set claude.credentials = \"client\" to pass on the "
+    "client's own."
 )
-_EXPIRED = (
-    "The Claude login has expired: run 'claude' once, it renews its login, then try again; "
-    "or set claude.api_key (CLAUDE__API_KEY)."
-)
+_LOG_IN = "Run 'ccproxy auth login', or run 'claude' and use /login; or set claude.api_key (CLAUDE__API_KEY)."
+_NEW_TOKEN = "Run 'claude setup-token' for a new one, or 'ccproxy auth login'."  # noqa: S105 - advice, no secret
+_RUN_CLAUDE = "Run 'claude' once, it renews its login, then try again; or run 'ccproxy auth login'."
 _OFF = 'Claude is switched off: claude.credentials is "off".'
 
 
 class ClaudeCredential:
     """Finds the credential for each request, in the order that `claude.credentials` names."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self._mode = settings.claude.credentials
         key = settings.claude.api_key
         self._api_key = key.get_secret_value() if key and self._mode in ("auto", "api_key") else ""
-        self._file = ClaudeCodeFile(settings.claude.credentials_path)
+        wanted = self._mode in ("auto", "oauth") and not self._api_key
+        self._logins = Logins(claude_logins(settings, environ) if wanted else [], _MISSING)
 
     async def secret(self) -> Secret | None:
         if self._mode == "client":
             return None
         if self._mode == "off":
             raise CredentialError(_OFF)
-        if self._api_key:
-            return for_token(self._api_key)
-        login = await self._login()
-        if login is None:
-            raise CredentialError(_MISSING)
-        if login.expired():
-            raise CredentialError(_EXPIRED, expired=True)
-        return for_token(login.access_token)
+        return for_token(self._api_key or (await self._logins.fresh()).access_token)
+
+    async def rejected(self, secret: Secret) -> Secret | None:
+        login = await self._logins.rejected(secret.bearer) if secret.bearer else None
+        return for_token(login.access_token) if login else None
 
     async def status(self) -> CredentialStatus:
         if self._mode == "client":
@@ -48,14 +56,29 @@ class ClaudeCredential:
             return CredentialStatus("none", "claude.credentials", "off", hint=_OFF)
         if self._api_key:
             return CredentialStatus(_kind(self._api_key), "claude.api_key", "valid")
-        login = await self._login()
+        source, login, state, hint = await self._logins.status()
         if login is None:
-            return CredentialStatus("none", "nowhere", "missing", hint=_MISSING)
-        state, hint = ("expired", _EXPIRED) if login.expired() else ("valid", "")
-        return CredentialStatus("oauth", "Claude Code", state, login.expires_at, hint)  # type: ignore[arg-type]
+            return CredentialStatus("none", source, state, hint=hint)
+        ends = None if state == "renewable" else login.expires_at
+        return CredentialStatus("oauth", source, state, ends, hint)
 
-    async def _login(self) -> Login | None:
-        return await self._file.login() if self._mode in ("auto", "oauth") else None
+    def start(self) -> None:
+        self._logins.start()
+
+    async def stop(self) -> None:
+        await self._logins.stop()
+
+
+def claude_logins(settings: Settings, environ: Mapping[str, str] = os.environ) -> list[Source]:
+    """Every place where a login for Claude may be, in the order in which they are asked."""
+    given, oauth = settings.claude.credentials_path, ClaudeOAuth.from_settings(settings)
+    sources: list[Source] = [Fixed(ClaudeEnvStore(environ), _NEW_TOKEN)]
+    if given is None and (program := keychain.find()):
+        sources.append(Fixed(keychain.KeychainStore(program, getpass.getuser()), _RUN_CLAUDE))
+    file = claude_code.ClaudeCodeStore(given or claude_code.default_path(environ))
+    sources.append(Refresher(file, oauth, _LOG_IN))
+    sources.append(Refresher(OwnClaudeStore(environ), oauth, _LOG_IN))
+    return sources
 
 
 def for_token(token: str) -> Secret:

@@ -1,19 +1,23 @@
-"""ChatGPT plan: the login of the Codex CLI, or the client's own credential."""
+"""ChatGPT plan: a Codex login, or the client's own credential."""
 
-from ccproxy.credentials.codex_cli import ApiKeyLogin, ChatGPTLogin, CodexFile
+import os
+from collections.abc import Mapping
+
 from ccproxy.credentials.credential import CredentialError, CredentialStatus, Secret
+from ccproxy.credentials.logins import Logins, Source
+from ccproxy.credentials.oauth.codex import CodexOAuth
+from ccproxy.credentials.refresher import Refresher
+from ccproxy.credentials.stores import codex_cli
+from ccproxy.credentials.stores.login import Login
+from ccproxy.credentials.stores.own import OwnCodexStore
 from ccproxy.settings import Settings
 
 _MISSING = (
-    "There is no ChatGPT login: log in with the Codex CLI (run 'codex login' and choose ChatGPT), or set "
+    "There is no ChatGPT login: run 'ccproxy auth login-openai', or 'codex login' and choose ChatGPT, or set "
     'codex.credentials = "client" to pass the client\'s own.'
 )
-_API_KEY = (
-    "The Codex CLI is logged in with an API key, which the ChatGPT plan does not take: run 'codex login' and "
-    "choose ChatGPT, or use the /openai routes with openai.api_key (OPENAI__API_KEY)."
-)
-_NO_ACCOUNT = "The Codex login names no ChatGPT account: run 'codex login' again and choose ChatGPT."
-_EXPIRED = "The ChatGPT login has expired: run 'codex' once, it renews its login, then try again."
+_NO_ACCOUNT = "The Codex login names no ChatGPT account."
+_LOG_IN = "Run 'ccproxy auth login-openai', or 'codex login' and choose ChatGPT."
 _OFF = 'Codex is switched off: codex.credentials is "off".'
 _SIWC = 'Signing in with ChatGPT is not built yet: set codex.credentials = "codex".'
 
@@ -21,37 +25,57 @@ _SIWC = 'Signing in with ChatGPT is not built yet: set codex.credentials = "code
 class CodexCredential:
     """Finds the credential for each request, as `codex.credentials` says."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         self._mode = settings.codex.credentials
-        self._file = CodexFile(settings.codex.auth_path)
+        wanted = self._mode in ("auto", "codex")
+        self._logins = Logins(codex_logins(settings, environ) if wanted else [], _MISSING)
 
     async def secret(self) -> Secret | None:
         if self._mode == "client":
             return None
-        login, problem, expired = await self._find()
-        if login is None or problem:
-            raise CredentialError(problem, expired=expired)
-        token = ("authorization", f"Bearer {login.access_token}")
-        return Secret((token, ("chatgpt-account-id", login.account_id)))
+        if self._mode in ("off", "siwc"):
+            raise CredentialError(self._off())
+        return _secret(await self._logins.fresh())
+
+    async def rejected(self, secret: Secret) -> Secret | None:
+        login = await self._logins.rejected(secret.bearer) if secret.bearer else None
+        return _secret(login) if login and login.account else None
 
     async def status(self) -> CredentialStatus:
         if self._mode == "client":
             return CredentialStatus("client", "the client's own", "client")
-        login, problem, expired = await self._find()
-        if login is None:
-            off = self._mode in ("off", "siwc")
-            source = "codex.credentials" if off else "nowhere"
-            return CredentialStatus("none", source, "off" if off else "missing", hint=problem)
-        state = "expired" if expired else "missing" if problem else "valid"
-        return CredentialStatus("chatgpt", "Codex CLI", state, login.expires_at, problem)  # type: ignore[arg-type]
-
-    async def _find(self) -> tuple[ChatGPTLogin | None, str, bool]:
-        """The login, what is wrong, and whether that is its age."""
         if self._mode in ("off", "siwc"):
-            return None, _OFF if self._mode == "off" else _SIWC, False
-        login = await self._file.login()
-        if not isinstance(login, ChatGPTLogin):
-            return None, _API_KEY if isinstance(login, ApiKeyLogin) else _MISSING, False
-        if login.expired():
-            return login, _EXPIRED, True
-        return login, "" if login.account_id else _NO_ACCOUNT, False
+            return CredentialStatus("none", "codex.credentials", "off", hint=self._off())
+        source, login, state, hint = await self._logins.status()
+        if login is None:
+            return CredentialStatus("none", source, state, hint=hint)
+        if not login.account and state != "expired":
+            state, hint = "missing", f"{_NO_ACCOUNT} {_LOG_IN}"
+        ends = None if state == "renewable" else login.expires_at
+        return CredentialStatus("chatgpt", source, state, ends, hint)
+
+    def start(self) -> None:
+        self._logins.start()
+
+    async def stop(self) -> None:
+        await self._logins.stop()
+
+    def _off(self) -> str:
+        return _OFF if self._mode == "off" else _SIWC
+
+
+def codex_logins(settings: Settings, environ: Mapping[str, str] = os.environ) -> list[Source]:
+    """Every place where a Codex login may be, in the order in which they are asked."""
+    oauth = CodexOAuth.from_settings(settings)
+    path = settings.codex.auth_path or codex_cli.default_path(environ)
+    return [
+        Refresher(codex_cli.CodexCliStore(path), oauth, _LOG_IN),
+        Refresher(OwnCodexStore(environ), oauth, _LOG_IN),
+    ]
+
+
+def _secret(login: Login) -> Secret:
+    if not login.account:
+        raise CredentialError(f"{_NO_ACCOUNT} {_LOG_IN}")
+    token = ("authorization", f"Bearer {login.access_token}")
+    return Secret((token, ("chatgpt-account-id", login.account)))

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-State = Literal["valid", "expired", "missing", "off", "client"]
+State = Literal["valid", "renewable", "expired", "missing", "off", "client"]
+"""`renewable`: the access token has ended, and the next request gets a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class CredentialStatus:
 
     @property
     def usable(self) -> bool:
-        return self.state in ("valid", "client")
+        return self.state in ("valid", "renewable", "client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Secret:
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     beta: str | None = None
 
+    @property
+    def bearer(self) -> str | None:
+        """The token, if it goes as one."""
+        values = [value for name, value in self.headers if name == "authorization"]
+        return values[0].removeprefix("Bearer ") if values else None
+
 
 class CredentialError(Exception):
     """There is no usable credential; the text says what to do."""
@@ -39,6 +46,10 @@ class CredentialError(Exception):
     def __init__(self, message: str, *, expired: bool = False) -> None:
         super().__init__(message)
         self.expired = expired
+
+
+class TryLater(CredentialError):
+    """The login is good, as far as anybody knows, but could not be renewed just now."""
 
 
 class CredentialSource(Protocol):
@@ -51,4 +62,18 @@ class CredentialSource(Protocol):
         """
         ...
 
-    async def status(self) -> CredentialStatus: ...
+    async def rejected(self, secret: Secret) -> Secret | None:
+        """After the upstream has refused `secret` (401): another one to try once; None if nothing helps."""
+        ...
+
+    async def status(self) -> CredentialStatus:
+        """The credential for people. Asks no provider."""
+        ...
+
+    def start(self) -> None:
+        """Begin to renew ahead of time what is in use; needs a running event loop."""
+        ...
+
+    async def stop(self) -> None:
+        """End that. Waits for a renewal that is under way."""
+        ...

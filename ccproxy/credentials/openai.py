@@ -18,7 +18,16 @@ class OpenAICredential:
             raise CredentialError(_MISSING)
         return Secret((("authorization", f"Bearer {self._api_key}"),))
 
+    async def rejected(self, secret: Secret) -> Secret | None:
+        return None  # another key is the user's to give
+
     async def status(self) -> CredentialStatus:
         if not self._api_key:
             return CredentialStatus("none", "nowhere", "missing", hint=_MISSING)
         return CredentialStatus("api_key", "openai.api_key", "valid")
+
+    def start(self) -> None:
+        """A key is not renewed."""
+
+    async def stop(self) -> None:
+        """Nothing to end."""

@@ -5,7 +5,14 @@ from ccproxy.credentials.credential import CredentialError, CredentialStatus, Se
 
 @pytest.mark.parametrize(
     ("state", "usable"),
-    [("valid", True), ("client", True), ("expired", False), ("missing", False), ("off", False)],
+    [
+        ("valid", True),
+        ("renewable", True),
+        ("client", True),
+        ("expired", False),
+        ("missing", False),
+        ("off", False),
+    ],
 )
 def test_usable(state: State, usable: bool) -> None:
     assert CredentialStatus("k", "s", state).usable is usable
@@ -13,6 +20,11 @@ def test_usable(state: State, usable: bool) -> None:
 
 def test_a_secret_is_not_in_its_text() -> None:
     assert "hush" not in repr(Secret((("x-api-key", "hush"),)))
+
+
+def test_the_token_of_a_secret() -> None:
+    assert Secret((("authorization", "Bearer t"), ("chatgpt-account-id", "a"))).bearer == "t"
+    assert Secret((("x-api-key", "k"),)).bearer is None
 
 
 def test_an_error_knows_whether_it_expired() -> None:

@@ -13,6 +13,7 @@ async def test_the_key_from_the_settings(tmp_path: Path) -> None:
     assert secret is not None
     assert secret.headers == (("authorization", "Bearer sk-x"),)
     assert (await found.status()).usable
+    assert await found.rejected(secret) is None
 
 
 async def test_no_key(tmp_path: Path) -> None:
