@@ -9,6 +9,7 @@ from typing import Literal
 from ccproxy.conversation.losses import Loss
 from ccproxy.conversation.parts import JsonObject, Wire
 from ccproxy.conversation.usage import Usage
+from ccproxy.credentials.credential import Secret
 from ccproxy.failures import Failure
 from ccproxy.formats import FormatName
 from ccproxy.routes import BackendName, Operation
@@ -34,6 +35,8 @@ class Exchange:
     what the local app needs to serve it. `session` is a persistent session that the path names; `session_id`
     and `agent_id` are what clients call their own. `unreadable` says why we cannot look into the request's
     body: it matters only if we have to change it.
+    `secret` is our credential behind `attached`, unless the upstream has rejected it and nothing better was
+    found; `retries` counts the attempts after the first.
     `peek` asks to hold a stream in that format until its first events show that it is no error.
     Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
     credential headers that the client sent and `attached` those that go upstream instead; neither is ever
@@ -92,9 +95,11 @@ class Exchange:
     last_byte: float | None = None
     longest_gap: float = 0.0
     ended: float | None = None
+    retries: int = 0
 
     received: Headers = field(default_factory=list, repr=False)
     attached: Headers = field(default_factory=list, repr=False)
+    secret: Secret | None = field(default=None, repr=False)
     cookies: Headers = field(default_factory=list, repr=False)
     bridge: Headers = field(default_factory=list, repr=False)
 

@@ -73,6 +73,14 @@ def credential_expired(message: str) -> Failure:
     return Failure("credential_expired", 401, "authentication_error", message)
 
 
+def login_failed(message: str) -> Failure:
+    return Failure("login_failed", 400, "invalid_request_error", message)
+
+
+def credential_not_renewed(message: str) -> Failure:
+    return Failure("credential_not_renewed", 503, "api_error", message, retry_after=5)
+
+
 def host_not_allowed(host: str) -> Failure:
     return Failure(
         "host_not_allowed",

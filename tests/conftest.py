@@ -82,8 +82,12 @@ def home(tmp_path: Path) -> Path:
 
 
 def upstream_settings(simulator: Simulator) -> dict[str, str]:
-    """Environment variables that put the simulator in the place of the providers."""
+    """Environment variables that put the simulator in the place of the providers.
+
+    Without further attempts: a test that asks for an error is to see that one, and at once.
+    """
     return {
+        "RETRIES__ATTEMPTS": "0",
         "CLAUDE__BASE_URL": simulator.url,
         "CLAUDE__API_KEY": "sk-ant-api03-of-the-proxy",
         "OPENAI__BASE_URL": f"{simulator.url}/openai/v1",

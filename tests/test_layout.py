@@ -18,7 +18,7 @@ COVERED_ELSEWHERE = {
 """Modules that only put others together, or only declare."""
 
 LEVELS = (
-    {"failures", "version", "settings", "conversation"},
+    {"failures", "version", "settings", "conversation", "retries"},
     {"formats"},
     {"routes", "translation", "rename", "reasoning", "exchange", "tap"}
     | {"credentials", "backends", "codex", "quota"},

@@ -7,7 +7,7 @@ from mitmproxy import http
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
 from ccproxy.backends.backend import Backend
-from ccproxy.credentials.credential import CredentialError
+from ccproxy.credentials.credential import CredentialError, Secret, TryLater
 from ccproxy.exchange import Exchange, Headers
 from ccproxy.routes import BackendName
 
@@ -21,6 +21,10 @@ class Authoriser:
         self.backends = backends
         self.local = local
 
+    def running(self) -> None:
+        for backend in self.backends.values():
+            backend.credential.start()
+
     async def request(self, flow: http.HTTPFlow) -> None:
         exchange = exchange_of(flow)
         if exchange is None or flow.response or exchange.policy != "attach":
@@ -30,6 +34,9 @@ class Authoriser:
             return
         try:
             secret = await self.backends[exchange.backend].credential.secret()
+        except TryLater as problem:
+            refuse(flow, exchange, failures.credential_not_renewed(str(problem)))
+            return
         except CredentialError as problem:
             failure = failures.credential_expired if problem.expired else failures.no_credential
             refuse(flow, exchange, failure(str(problem)))
@@ -40,10 +47,29 @@ class Authoriser:
                 refuse(flow, exchange, failures.no_credential(CLIENT_SENT_NONE))
                 return
         else:
-            exchange.attached = list(secret.headers)
-            if secret.beta:
-                add_beta(flow.request.headers, secret.beta)
+            attach(flow, exchange, secret)
         exchange.cleared = True
+
+    async def ccproxy_rejected(self, flow: http.HTTPFlow) -> None:
+        """The upstream said 401: attach something better than what it rejected, if there is any."""
+        exchange = exchange_of(flow)
+        if exchange is None or exchange.backend is None or exchange.secret is None:
+            return
+        rejected, exchange.secret = exchange.secret, None
+        try:
+            secret = await self.backends[exchange.backend].credential.rejected(rejected)
+        except CredentialError:
+            # the upstream's own words go to the client
+            return
+        if secret:
+            attach(flow, exchange, secret)
+
+
+def attach(flow: http.HTTPFlow, exchange: Exchange, secret: Secret) -> None:
+    """Let a credential of ours go upstream; its headers are put on at the wire."""
+    exchange.secret, exchange.attached = secret, list(secret.headers)
+    if secret.beta:
+        add_beta(flow.request.headers, secret.beta)
 
 
 CLIENT_SENT_NONE = (

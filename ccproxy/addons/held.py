@@ -33,12 +33,23 @@ def wire_to_look_at(exchange: Exchange, head: ResponseHeaders) -> Wire | None:
     return exchange.peek if is_stream and not head.end_stream else None
 
 
-class Held:
-    """What has come of one answer; `since` is when its head came, on the monotonic clock."""
+class Kept:
+    """What has come of one answer, and is not in the flow."""
 
-    def __init__(self, head: ResponseHeaders, wire: Wire) -> None:
+    def __init__(self, head: ResponseHeaders) -> None:
         self.head = head
         self.rest: list[HttpEvent] = []
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(event.data for event in self.rest if isinstance(event, ResponseData))
+
+
+class Held(Kept):
+    """An answer that is looked at; `since` is when its head came, on the monotonic clock."""
+
+    def __init__(self, head: ResponseHeaders, wire: Wire) -> None:
+        super().__init__(head)
         self.since = time.monotonic()
         self.opening = Opening(wire)
 
@@ -93,7 +104,11 @@ class HoldingStream(HttpStream):
         # until the rest of its answer has come its connection is of no use, and nobody waits for that
         cancelled = RequestProtocolError(self.stream_id, "upstream has failed", ErrorCode.CANCEL)
         yield SendHttp(cancelled, self.context.server)
-        yield from self.release(held)
+        yield from self.refuse(held)
+
+    def refuse(self, kept: Kept) -> layer.CommandGenerator[None]:
+        """Let an answer that is an error be the last word."""
+        yield from self.release(kept)
         yield from self.end()
 
     def held_for(self, seconds: float) -> Held | None:
@@ -103,11 +118,11 @@ class HoldingStream(HttpStream):
             return None
         return self.held
 
-    def release(self, held: Held) -> layer.CommandGenerator[None]:
+    def release(self, kept: Kept) -> layer.CommandGenerator[None]:
         """Go on as if what was held had just come."""
         self.held = None
-        yield from self.begin_answer(held.head)
-        for event in held.rest:
+        yield from self.begin_answer(kept.head)
+        for event in kept.rest:
             yield from self.server_state(event)
 
     def begin_answer(self, event: ResponseHeaders) -> layer.CommandGenerator[None]:

@@ -14,6 +14,7 @@ from ccproxy.addons.layer import Layers
 from ccproxy.addons.redact import Redact
 from ccproxy.addons.stream import Limits
 from ccproxy.local.server import LocalServer
+from ccproxy.retries import Patience
 from ccproxy.settings import Settings
 from ccproxy.settings.kinds import is_loopback
 
@@ -38,7 +39,12 @@ class Listeners:
         self.redact = Redact()
         retries = settings.retries
         self.layers = Layers(
-            Limits(settings.server.body_limit, retries.idle_timeout_seconds, retries.keepalive_seconds)
+            Limits(
+                settings.server.body_limit,
+                retries.idle_timeout_seconds,
+                retries.keepalive_seconds,
+                Patience(retries.attempts, retries.max_wait_seconds),
+            )
         )
 
     def load(self, loader: Loader) -> None:

@@ -53,7 +53,7 @@ class Recorder:
             exchange.error = exchange.failure.code
         # what authenticated it is of no use any more, and a translation holds the whole conversation
         exchange.received, exchange.attached, exchange.bridge = [], [], []
-        exchange.translation, exchange.said = None, None
+        exchange.secret, exchange.translation, exchange.said = None, None, None
         if exchange.policy != "relay" or exchange.failure:
             self.finished.append(exchange)
             logger.info("%s", Line(exchange))
@@ -77,4 +77,6 @@ class Line:
             parts.append(model)
         if exchange.usage.output is not None:
             parts.append(f"{exchange.usage.input or 0} in, {exchange.usage.output} out")
+        if exchange.retries:
+            parts.append(f"retries={exchange.retries}")
         return " ".join([*parts, f"{took:.2f} s"])

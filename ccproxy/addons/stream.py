@@ -1,10 +1,11 @@
-"""Our own HTTP stream; with `held` and `layer`, all that leans on mitmproxy's protocol layers.
+"""Our own HTTP stream; with `held`, `retry` and `layer`, all that leans on mitmproxy's protocol layers.
 
 Stock mitmproxy answers a dead upstream with an HTML page, lets a silent one hang, and sends whatever headers
 the flow shows. Here
 
 * every failure of ours ends as JSON in the client's format, or as the last event of a stream (`fail`),
 * an error at the very start of an upstream's stream becomes an error answer (`HoldingStream`),
+* what may pass is tried again while the client has got nothing (`RetryingStream`),
 * a clock ends exchanges in which the upstream, or the client's upload, is silent (`Tick`),
 * credentials are put on at the wire, so that the flow never holds one (`seal`),
 * nothing goes out that the stages have not let out (`cleared`), whatever became of them.
@@ -39,11 +40,12 @@ from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import begin, error_response
-from ccproxy.addons.held import HoldingStream
 from ccproxy.addons.reasons import connect_failure
+from ccproxy.addons.retry import RetryingStream
 from ccproxy.addons.seal import REQUEST_SECRETS, RESPONSE_SECRETS, seal, unsealed
 from ccproxy.exchange import Door, Exchange
 from ccproxy.failures import Failure
+from ccproxy.retries import NONE, Patience
 from ccproxy.settings.kinds import is_loopback
 
 CONNECT_TIMEOUT = 30.0
@@ -63,6 +65,7 @@ class Limits:
     body: int
     idle: float
     keepalive: float = 15.0
+    patience: Patience = NONE
 
     @property
     def connect(self) -> float:
@@ -97,19 +100,20 @@ class Tick(HttpEvent):
         self.stream_id = stream_id
 
 
-class Stream(HoldingStream):
+class Stream(RetryingStream):
     """One request and its answer."""
 
     exchange: Exchange
 
     def __init__(self, context: Context, stream_id: int, limits: Limits) -> None:
-        super().__init__(context, stream_id)
+        super().__init__(context, stream_id, limits.patience)
         self.limits = limits
         self.heard = self.fed = time.monotonic()
         self.sealed: http.Request | None = None
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, Tick):
+            yield from self.check_stopping()
             yield from self.keep_alive()
             yield from self.check_upload()
             yield from self.check_silence()
@@ -189,6 +193,10 @@ class Stream(HoldingStream):
         self.flow.request = unsealed(self.sealed, REQUEST_SECRETS, self.exchange.attached)
         return True
 
+    def send_again(self) -> layer.CommandGenerator[None]:
+        yield from super().send_again()
+        self.reseal()
+
     def reseal(self) -> None:
         if self.sealed:
             self.flow.request, self.sealed = self.sealed, None
@@ -261,6 +269,7 @@ class Stream(HoldingStream):
         waiting = (
             self.state_wait_for_response_headers,
             self.state_hold_answer,
+            self.state_weigh_answer,
             self.state_consume_response_body,
             self.state_stream_response_body,
         )
@@ -291,8 +300,10 @@ class Stream(HoldingStream):
             or self.client_state == self.state_errored
         ):
             yield from super().handle_protocol_error(event)
-        else:
-            yield from self.fail(self.failure_for(event))
+            return
+        failure = self.failure_for(event)
+        if not (yield from self.retry_failure(failure, self.limits.connect)):
+            yield from self.fail(failure)
 
     def failure_for(self, event: ResponseProtocolError) -> Failure:
         host = self.flow.request.host

@@ -1,7 +1,12 @@
 import pytest
 from mitmproxy import http
+from mitmproxy.test import tflow
 
-from ccproxy.addons.authoriser import add_beta, clients_own
+from ccproxy.addons.authoriser import Authoriser, add_beta, clients_own
+from ccproxy.addons.exchanges import begin
+from ccproxy.backends.backend import Backend
+from ccproxy.backends.target import Target
+from ccproxy.credentials.credential import CredentialError, Secret, TryLater
 from ccproxy.exchange import Exchange, Headers
 
 
@@ -36,3 +41,48 @@ def test_exactly_one_credential_of_the_client(received: Headers, own: Headers) -
     exchange = Exchange("reverse", "POST", "/")
     exchange.received = received
     assert clients_own(exchange) == own
+
+
+class Credential:
+    """A credential of ours in a given mood."""
+
+    def __init__(self, outcome: Secret | Exception) -> None:
+        self.outcome = outcome
+        self.started = False
+
+    async def secret(self) -> Secret | None:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    def start(self) -> None:
+        self.started = True
+
+
+def authoriser(credential: Credential) -> Authoriser:
+    backend = Backend("api", Target("https", "h", 443, ""), ("anthropic",), credential, ())  # type: ignore[arg-type]
+    return Authoriser({"api": backend}, ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "status"),
+    [
+        (CredentialError("none"), "no_credential", 401),
+        (CredentialError("old", expired=True), "credential_expired", 401),
+        (TryLater("busy"), "credential_not_renewed", 503),
+    ],
+)
+async def test_why_there_is_no_credential(problem: Exception, code: str, status: int) -> None:
+    flow, exchange = tflow.tflow(), Exchange("reverse", "POST", "/", "anthropic")
+    exchange.policy, exchange.backend = "attach", "api"
+    begin(flow, exchange)
+    await authoriser(Credential(problem)).request(flow)
+    assert flow.response
+    assert (flow.response.headers["x-ccproxy-error"], flow.response.status_code) == (code, status)
+    assert not exchange.cleared
+
+
+def test_logins_are_kept_fresh_from_the_start() -> None:
+    credential = Credential(Secret(()))
+    authoriser(credential).running()
+    assert credential.started

@@ -4,12 +4,14 @@ from mitmproxy.test import tflow
 from ccproxy import failures
 from ccproxy.addons.exchanges import begin
 from ccproxy.addons.recorder import KEPT, Line, Recorder
+from ccproxy.credentials.credential import Secret
 from ccproxy.exchange import Exchange
 
 
 def exchange() -> Exchange:
     made = Exchange("reverse", "POST", "/api/v1/messages?beta=true", policy="attach")
     made.attached = [("x-api-key", "hush")]
+    made.secret = Secret((("x-api-key", "hush"),))
     return made
 
 
@@ -24,6 +26,14 @@ def test_an_exchange_runs_until_its_answer() -> None:
     assert made.status == 200
     assert made.ended is not None
     assert made.attached == []
+    assert made.secret is None
+
+
+def test_further_attempts_are_in_the_line() -> None:
+    made = exchange()
+    assert "retries" not in str(Line(made))
+    made.retries = 2
+    assert " retries=2 " in str(Line(made))
 
 
 def test_what_ended_it() -> None:

@@ -1,6 +1,6 @@
 """Cases 31, 35 and 36: errors as they are, headers and fields that belong together, bodies of any size.
 
-Cases 32 to 34 come with later features, see README.md.
+Cases 32 to 34 are in test_cases_retries.py.
 """
 
 from typing import Any

@@ -53,7 +53,8 @@ def says(*pieces: bytes, head: bytes = upstreams.SSE_HEAD, ends: bool = True) ->
 def proxy_to(home: Path, host: str, port: int, **more: str) -> Iterator[Proxy]:
     url = f"http://127.0.0.1:{port}"
     settings = {"CLAUDE__BASE_URL": url, "CLAUDE__API_KEY": "k", "OPENAI__BASE_URL": url}
-    settings |= {"OPENAI__API_KEY": "k", "RETRIES__IDLE_TIMEOUT_SECONDS": str(IDLE), **more}
+    settings |= {"OPENAI__API_KEY": "k", "RETRIES__IDLE_TIMEOUT_SECONDS": str(IDLE)}
+    settings |= {"RETRIES__ATTEMPTS": "0", **more}
     with running_proxy(home, settings, host, proxy_listener=False) as proxy:
         yield proxy
 

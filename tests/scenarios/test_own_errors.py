@@ -136,7 +136,7 @@ def test_an_expired_login(tmp_path: Path, proxies: Proxies) -> None:
     proxy = proxies.get("serve", {"CLAUDE__API_KEY": "", "CLAUDE__CREDENTIALS_PATH": str(login)})
     answer = httpx.post(f"{proxy.url}/api/v1/messages", json=BODY, headers=VERSION, trust_env=False)
     assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (401, "credential_expired")
-    assert "run 'claude'" in answer.json()["error"]["message"]
+    assert "ccproxy auth login" in answer.json()["error"]["message"]
     assert str(tmp_path) not in answer.text
 
 

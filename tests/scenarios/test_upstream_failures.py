@@ -28,6 +28,7 @@ def proxy_to(home: Path, host: str, url: str) -> Iterator[Proxy]:
         "OPENAI__BASE_URL": url,
         "OPENAI__API_KEY": "k",
         "RETRIES__IDLE_TIMEOUT_SECONDS": str(IDLE),
+        "RETRIES__ATTEMPTS": "0",
     }
     with running_proxy(home, settings, host, proxy_listener=False) as proxy:
         yield proxy

@@ -1,5 +1,6 @@
 """Upstreams that misbehave in ways no decent server can: raw sockets, one behaviour each."""
 
+import json
 import socket
 import ssl
 import threading
@@ -8,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import trustme
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, RequestReceived, StreamEnded
 
 SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
@@ -87,13 +92,77 @@ def silent_inside_json(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+def reply(status: int, body: object, **headers: str) -> bytes:
+    """An answer in JSON; bytes stay as they are, and names of headers are written with underscores."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += ["content-type: application/json", f"content-length: {len(content)}"]
+    return "\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + content
+
+
+class InTurn:
+    """Answers requests one after another, whichever connection they come over; the last answer for ever.
+
+    An empty answer, or one that ends with `CUT`, is followed by the end of its connection.
+    """
+
+    CUT = b"<cut>"
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = answers
+        self.requests: list[bytes] = []
+        self.connections = 0
+
+    def __call__(self, connection: socket.socket) -> None:
+        self.connections += 1
+        while request := read_request(connection):
+            answer = self.answers[min(len(self.requests), len(self.answers) - 1)]
+            self.requests.append(request)
+            connection.sendall(answer.removesuffix(self.CUT))
+            if not answer or answer.endswith(self.CUT):
+                return
+
+
+class Http2:
+    """The same over HTTP/2: statuses with headers, and an empty object. Status 0 resets the stream."""
+
+    def __init__(self, answers: list[tuple[int, dict[str, str]]]) -> None:
+        self.answers = answers
+        self.bodies: list[bytes] = []
+
+    def __call__(self, connection: socket.socket) -> None:
+        wire = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        wire.initiate_connection()
+        connection.sendall(wire.data_to_send())
+        coming: dict[int, bytes] = {}
+        while data := connection.recv(65536):
+            for event in wire.receive_data(data):
+                if isinstance(event, RequestReceived):
+                    coming[event.stream_id] = b""
+                elif isinstance(event, DataReceived):
+                    coming[event.stream_id] += event.data
+                elif isinstance(event, StreamEnded):
+                    self.answer(wire, event.stream_id, coming.pop(event.stream_id))
+            connection.sendall(wire.data_to_send())
+
+    def answer(self, wire: H2Connection, stream_id: int, body: bytes) -> None:
+        status, headers = self.answers[min(len(self.bodies), len(self.answers) - 1)]
+        self.bodies.append(body)
+        if not status:
+            wire.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            return
+        fields = {":status": str(status), "content-type": "application/json", **headers}
+        wire.send_headers(stream_id, list(fields.items()))
+        wire.send_data(stream_id, b"{}", end_stream=True)
+
+
 class Upstream:
     """A listening socket; `closed` is set once a client has closed the connection that it had."""
 
-    def __init__(self, behaviour: Behaviour, context: ssl.SSLContext | None) -> None:
+    def __init__(self, behaviour: Behaviour, context: ssl.SSLContext | None, port: int) -> None:
         self.behaviour = behaviour
         self.context = context
-        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server = socket.create_server(("127.0.0.1", port))
         self.accepted = 0
         self.closed = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -125,9 +194,11 @@ class Upstream:
 
 
 @contextmanager
-def upstream(behaviour: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Upstream]:
+def upstream(
+    behaviour: Behaviour, context: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[Upstream]:
     """An upstream with one behaviour for the length of the block."""
-    made = Upstream(behaviour, context)
+    made = Upstream(behaviour, context, port)
     made.thread.start()
     try:
         yield made
