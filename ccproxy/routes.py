@@ -45,10 +45,15 @@ class Row:
     what: str
 
 
+CALLBACK_PATHS = ("/oauth/callback", "/callback", "/auth/callback")
+"""Where a login that this server has begun ends: ours, Claude's and Codex's name for it."""
+
 CODEX_RESPONSES = "ChatGPT plan, Responses"
 CODEX_MODELS = "the ChatGPT plan's models"
 CODEX_REST = "the rest of the ChatGPT plan's API"
 CODEX_SESSION = "the same in a persistent session"
+LOGIN = "begins a login"
+CALLBACK = "finishes a login that this server has begun"
 
 TABLE: tuple[Row, ...] = (
     Row("POST", "/api/v1/messages", "api", "anthropic", "messages", "/v1/messages", "Claude, Messages"),
@@ -106,6 +111,9 @@ TABLE: tuple[Row, ...] = (
     Row(
         "GET", "/openai/status", None, "utility", "utility", "/openai/status", "OpenAI: ready or not, and why"
     ),
+    Row("POST", "/oauth/login/claude", None, "utility", "utility", "/oauth/login/claude", LOGIN),
+    Row("POST", "/oauth/login/openai", None, "utility", "utility", "/oauth/login/openai", LOGIN),
+    *(Row("GET", path, None, "utility", "utility", "/oauth/callback", CALLBACK) for path in CALLBACK_PATHS),
 )
 
 SESSION = r"[A-Za-z0-9._-]{1,128}"

@@ -23,6 +23,7 @@ from ccproxy.codex.known_sessions import KnownSessions
 from ccproxy.codex.memory import Memory
 from ccproxy.codex.sessions import Sessions
 from ccproxy.local.app import SECRET_HEADER, make_app
+from ccproxy.local.logins import login_routes
 from ccproxy.local.server import LocalServer
 from ccproxy.quota.windows import Quota
 from ccproxy.reasoning import ReasoningStore
@@ -46,6 +47,7 @@ def chain_for_script() -> list[Any]:
 def make_chain(settings: Settings) -> list[Any]:
     """The addons that make mitmproxy our proxy."""
     upstreams = backends(settings)
+    codex = upstreams.get("codex")
     local = LocalServer(settings.server.body_limit)
     secret = secrets.token_urlsafe(32)
     reasoning = ReasoningStore()
@@ -55,17 +57,26 @@ def make_chain(settings: Settings) -> list[Any]:
     memory = Memory(kept.memory, kept.idle_seconds, kept.max)
     known = KnownSessions(None, max(kept.idle_seconds, NAMES_KEPT))
     own = [local.target, *(backend.target for backend in upstreams.values())]
+
+    async def put_away() -> None:
+        """What must not be lost: names of sessions, and a login that is being renewed."""
+        await known.save()
+        for backend in upstreams.values():
+            await backend.credential.stop()
+
     gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
     return [
-        Listeners(settings, local, lambda: make_app(upstreams, secret, quota, instructions)),
+        Listeners(
+            settings, local, lambda: make_app(upstreams, secret, quota, instructions, login_routes(settings))
+        ),
         gate,
         Router(settings, upstreams, local.target),
         Rewriter(settings, upstreams, reasoning),
-        Fitter(settings, instructions, Sessions(memory, known)),
+        Fitter(settings, instructions, Sessions(memory, known), codex.credential if codex else None),
         Authoriser(upstreams, (SECRET_HEADER, secret)),
         Responder(reasoning),
         quotas,
         recorder,
         Sockets(recorder, quotas),
-        Drain(gate, recorder, settings.server.drain_seconds, known.save),
+        Drain(gate, recorder, settings.server.drain_seconds, put_away),
     ]

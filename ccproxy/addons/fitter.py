@@ -7,8 +7,10 @@ from mitmproxy import http
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, lower, refuse
-from ccproxy.addons.rewriter import body_of, loss_refused, warnings
+from ccproxy.addons.rewriter import PATHS, body_of, loss_refused, warnings
+from ccproxy.addons.router import point_at
 from ccproxy.backends.models import facts
+from ccproxy.backends.target import Target
 from ccproxy.codex.fit import fit, names_of
 from ccproxy.codex.instructions import Instructions
 from ccproxy.codex.memory import Forgotten
@@ -17,6 +19,8 @@ from ccproxy.codex.sessions import Asked, Keep, SessionForgotten, Sessions
 from ccproxy.codex.who import is_codex
 from ccproxy.conversation.losses import Loss, RequestError
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.credentials.codex import CodexCredential, Way
+from ccproxy.credentials.credential import CredentialSource
 from ccproxy.exchange import Exchange
 from ccproxy.formats import chat, responses
 from ccproxy.settings import Settings
@@ -40,12 +44,19 @@ class Fitter:
 
     name = "ccproxy_fitter"
 
-    def __init__(self, settings: Settings, instructions: Instructions, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        instructions: Instructions,
+        sessions: Sessions,
+        credential: CredentialSource | None,
+    ) -> None:
         self.body_limit = settings.server.body_limit
         self.losses = settings.translation.losses
         self.instructions = instructions
         self.sessions = sessions
-        self.rules = rules("plan")
+        self.credential = credential if isinstance(credential, CodexCredential) else None
+        self.public = Target.parse(settings.openai.base_url)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         exchange = exchange_of(flow)
@@ -57,19 +68,25 @@ class Fitter:
         if bare.endswith("/messages/count_tokens"):
             # this backend does not count, and a guess would pass for its word
             refuse(flow, exchange, failures.unknown_route(exchange.method, bare))
-        if exchange.wire is None or flow.response:
+        if flow.response or not (exchange.wire or exchange.reshaped):
+            return
+        way = await self.credential.way() if self.credential else "plan"
+        if way == "siwc":
+            # the same plan at OpenAI's public address, where nothing of the Codex CLI's is known
+            point_at(flow.request, exchange, self.public, PATHS["responses"] if exchange.wire else "/models")
+        if exchange.wire is None:
             return
         headers = lower(flow.request.headers)
         if exchange.session_id:
             # a translation has taken it off with all that belongs to Claude Code
             headers[CLAUDE_CODE_SESSION] = exchange.session_id
-        if exchange.wire == "responses" and is_codex(headers):
+        if exchange.wire == "responses" and way == "plan" and is_codex(headers):
             return
         if exchange.unreadable:
             refuse(flow, exchange, exchange.unreadable)
             return
         try:
-            await self.fit(flow, exchange, headers)
+            await self.fit(flow, exchange, headers, way)
         except RequestError as problem:
             refuse(flow, exchange, failures.invalid_request(problem.path, str(problem)))
         except Forgotten as problem:
@@ -77,7 +94,7 @@ class Fitter:
         except SessionForgotten as problem:
             refuse(flow, exchange, failures.session_forgotten(str(problem)))
 
-    async def fit(self, flow: http.HTTPFlow, exchange: Exchange, headers: dict[str, str]) -> None:
+    async def fit(self, flow: http.HTTPFlow, exchange: Exchange, headers: dict[str, str], way: Way) -> None:
         """Rewrite the request. Raises RequestError, Forgotten and SessionForgotten."""
         body = parse(body_of(flow.request, self.body_limit))
         losses: tuple[Loss, ...] = ()
@@ -89,7 +106,7 @@ class Fitter:
         asked = await self.sessions.begin(body, headers, exchange.session, stored=stored)
         fitted = fit(
             {**body, "input": asked.items},
-            self.rules,
+            rules(way),
             instructions=await self.instructions.text(str(body.get("model") or "")),
             session=asked.session,
             names=names,
@@ -100,6 +117,8 @@ class Fitter:
             return
         exchange.warnings = warnings(exchange.losses) if self.losses == "warn" else ""
         set_headers(flow.request.headers, asked, str(fitted.body.get("prompt_cache_key") or asked.session))
+        if way == "siwc":
+            drop_codex_headers(flow.request.headers)
         flow.request.content = msgspec.json.encode(fitted.body)
         exchange.fitted, exchange.peek = True, "responses"
         if asked.keep:
@@ -129,6 +148,13 @@ def set_headers(headers: http.Headers, asked: Asked, session: str) -> None:
     headers["session-id"] = session
     if asked.turn_state:
         headers[TURN_STATE] = asked.turn_state
+
+
+def drop_codex_headers(headers: http.Headers) -> None:
+    """Take off what only the Codex CLI's backend understands."""
+    for name in {name.lower() for name in headers}:
+        if name in ("originator", "session-id", "version") or name.startswith("x-codex-"):
+            del headers[name]
 
 
 def with_turn_state(flow: http.HTTPFlow, keep: Keep) -> Callable[[JsonObject], None]:

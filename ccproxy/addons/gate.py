@@ -17,14 +17,14 @@ from ccproxy.backends.target import Target
 from ccproxy.exchange import Exchange
 from ccproxy.failures import Failure
 from ccproxy.formats import FormatName, utility
-from ccproxy.routes import find, guess_format
+from ccproxy.routes import CALLBACK_PATHS, find, guess_format
 from ccproxy.settings import Settings
 from ccproxy.settings.kinds import is_loopback
 
-CALLBACK = ("GET", "/oauth/callback")
+CALLBACKS = frozenset(("GET", path) for path in CALLBACK_PATHS)
 
-OPEN = frozenset(
-    (("GET", "/health/live"), ("HEAD", "/health/live"), ("HEAD", "/"), ("GET", "/oauth/callback"))
+OPEN: frozenset[tuple[str, str]] = frozenset(
+    (("GET", "/health/live"), ("HEAD", "/health/live"), ("HEAD", "/"), *CALLBACKS)
 )
 """What may be asked without a token: a probe says nothing, and the callback is protected by its state."""
 
@@ -95,7 +95,7 @@ class Gate:
 
     def check_origin(self, flow: http.HTTPFlow, exchange: Exchange) -> Failure | None:
         """A browser says which page asks; only our own pages and those that the settings name may."""
-        if (flow.request.method, flow.request.path.partition("?")[0]) == CALLBACK:
+        if (flow.request.method, flow.request.path.partition("?")[0]) in CALLBACKS:
             # the provider's page sends the browser back here; the callback's own state protects it
             return None
         origin = flow.request.headers.get("origin")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ccproxy.cli import codex, config
+from ccproxy.cli import auth, codex, config
 from ccproxy.cli.quota import quota
 from ccproxy.cli.token import generate_token
 from ccproxy.version import ccproxy_version
@@ -30,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(auth.app, name="auth")
 app.add_typer(config.app, name="config")
 app.add_typer(codex.app, name="codex")
 app.command("generate-token")(generate_token)

@@ -97,13 +97,18 @@ async def announce_credentials(settings: Settings) -> None:
 
 
 def credential_line(name: str, credential: CredentialStatus) -> str:
-    """One provider's credential in one line."""
+    """One provider's credential in one line: where it was found and until when, or what is missing."""
     if credential.state == "client":
         return f"{name:<12} the client's own credential goes through"
-    if not credential.usable:
+    if credential.state == "off":
         return f"{name:<12} {credential.hint}"
+    if not credential.usable:
+        return f"{name:<12} warning: {credential.hint}"
     until = f", valid until {credential.expires_at:%Y-%m-%d %H:%M} UTC" if credential.expires_at else ""
-    return f"{name:<12} {credential.kind} from {credential.source}{until}"
+    if credential.state == "renewable":
+        until = ", has ended and is renewed with the next request"
+    trouble = f" (warning: {credential.hint})" if credential.hint else ""
+    return f"{name:<12} {credential.kind} from {credential.source}{until}{trouble}"
 
 
 def host_for_url(host: str) -> str:

@@ -1,12 +1,12 @@
 """The app itself. Only the proxy may call it: it asks for a secret that is made anew for each process."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ccproxy.backends.backend import Backend
@@ -31,9 +31,13 @@ class HealthResponse(JSONResponse):
 
 
 def make_app(
-    backends: Mapping[BackendName, Backend], secret: str, quota: Quota, instructions: Instructions
+    backends: Mapping[BackendName, Backend],
+    secret: str,
+    quota: Quota,
+    instructions: Instructions,
+    more: Iterable[BaseRoute] = (),
 ) -> ASGIApp:
-    """The app for these backends. A request without `secret` in its header gets a bare 403."""
+    """The app for these backends, with `more` routes. Without `secret` in its header a request gets a 403."""
 
     async def get_root(request: Request) -> Response:
         routes = [
@@ -73,6 +77,7 @@ def make_app(
             Route("/{backend}/status", get_status),
             Route("/quota", get_quota),
             WebSocketRoute(BRIDGE_PATH, bridge()),
+            *more,
         ]
     )
     return SecretGuard(app, secret)

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def fitter(folder: Path, losses: str = "warn") -> Fitter:
     settings = load({"translation.losses": losses}, environ={}, cwd=folder).settings
     sessions = Sessions(Memory(10**6, 60, 9), KnownSessions(folder / "sessions.json", 60))
-    return Fitter(settings, Instructions("none"), sessions)
+    return Fitter(settings, Instructions("none"), sessions, None)
 
 
 def asking(

@@ -1,5 +1,6 @@
 import json
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,9 @@ from tests.conftest import upstream_settings
 from tests.support.processes import BIN, Simulator, free_port, started, wait_until_ready
 
 SERVE = str(BIN / "ccproxy")
+
+
+ENDS = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def test_it_says_where_it_is_and_what_it_found(home: Path, simulator: Simulator) -> None:
@@ -113,5 +117,19 @@ def test_an_ipv6_address(home: Path) -> None:
 def test_lines_for_people() -> None:
     assert "the client's own" in credential_line("api", CredentialStatus("client", "x", "client"))
     assert "do this" in credential_line("api", CredentialStatus("none", "x", "missing", hint="do this"))
+    lines = {
+        credential_line("api", CredentialStatus("none", "x", "missing", hint="do this")): "warning: do this",
+        credential_line("api", CredentialStatus("none", "x", "off", hint="is off")): " is off",
+        credential_line(
+            "api", CredentialStatus("oauth", "here", "renewable")
+        ): "renewed with the next request",
+        credential_line("api", CredentialStatus("oauth", "here", "valid", hint="not saved")): "not saved",
+        credential_line(
+            "api", CredentialStatus("oauth", "here", "valid", ENDS)
+        ): "until 2026-11-22 12:00 UTC",
+    }
+    for line, words in lines.items():
+        assert words in line
+    assert "warning" not in credential_line("api", CredentialStatus("none", "x", "off", hint="is off"))
     assert host_for_url("::1") == "[::1]"
     assert json.dumps(host_for_url("127.0.0.1")) == '"127.0.0.1"'

@@ -98,7 +98,7 @@ async def test_a_login_is_renewed_and_once_more_after_a_refusal(tmp_path: Path) 
     assert content["last_refresh"].startswith(time.strftime("%Y", time.gmtime()))
 
 
-@pytest.mark.parametrize(("mode", "state"), [("off", "off"), ("siwc", "off"), ("client", "client")])
+@pytest.mark.parametrize(("mode", "state"), [("off", "off"), ("client", "client")])
 async def test_modes_that_look_at_no_file(tmp_path: Path, mode: str, state: str) -> None:
     found = credential(tmp_path, file(access_token=token(), account_id="a"), credentials=mode)
     assert (await found.status()).state == state
