@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ccproxy.settings.kinds import quoted
 from ccproxy.settings.layout import LEAVES, TABLES, Kind, Leaf
 
 
@@ -56,7 +57,7 @@ def shown(value: object) -> str:
     """A value as an error repeats it: short, and safe to print on a terminal."""
     match value:
         case str():
-            return repr(value if len(value) <= 60 else f"{value[:57]}...")
+            return quoted(value)
         case bool():
             return str(value).lower()
         case int():

@@ -46,6 +46,16 @@ class Unset:
     phrase: str
 
 
+_LIKE_A_KEY = re.compile(r"(?i)\b(sk-|eyj|rt_)|[A-Za-z0-9_-]{32}")
+
+
+def quoted(value: str) -> str:
+    """A text as an error repeats it, unless it could be a key that has slipped into the wrong place."""
+    if _LIKE_A_KEY.search(value):
+        return "what stands there, which looks like a key and is not repeated,"
+    return repr(value if len(value) <= 60 else f"{value[:57]}...")
+
+
 def is_loopback(host: str) -> bool:
     """Whether this name or literal address can only mean this machine. Names are not looked up."""
     name = host.strip("[]").rstrip(".").lower()
@@ -70,7 +80,7 @@ def _host(value: str) -> str:
     except ValueError:
         pass
     if len(host) > 253 or not _HOST.fullmatch(host):
-        raise ValueError(f"{value!r} is not a host name or an IP address (no scheme, no port, no path)")
+        raise ValueError(f"{quoted(value)} is not a host name or an IP address (no scheme, no port, no path)")
     return host
 
 
@@ -113,7 +123,9 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@\\]+", re.ASCII)
 def _origin(value: str) -> str:
     origin = value.strip().rstrip("/").lower()
     if not _ORIGIN.fullmatch(origin):
-        raise ValueError(f"{value!r} is not an origin: a scheme and a host, such as https://app.example:8443")
+        raise ValueError(
+            f"{quoted(value)} is not an origin: a scheme and a host, such as https://app.example:8443"
+        )
     return origin
 
 

@@ -381,6 +381,7 @@ def test_renewals_that_fail(tmp_path: Path, simulator: Simulator, trouble: str) 
         f'[claude]\napi_key = "{planted.CLAUDE_KEY}" and more\n',
         f'[claude]\napi_key = ["{planted.CLAUDE_KEY}"]\n',
         f'[claude]\napi_keys = "{planted.CLAUDE_KEY}"\n',
+        f'[claude]\ncredentials = "{planted.CLAUDE_KEY}"\n',
         f'[security]\nauth_token = {{ value = "{planted.AUTH_TOKEN}" }}\n',
     ],
 )

@@ -164,7 +164,7 @@ def test_problem_without_a_key() -> None:
     ("value", "text"),
     [
         ("a\x1b[31m", "'a\\x1b[31m'"),
-        ("x" * 100, repr("x" * 57 + "...")),
+        ("word " * 20, f"'{('word ' * 20)[:57]}...'"),
         (1 << 65, "this huge number"),
         ({}, "a table"),
         (None, "nothing"),

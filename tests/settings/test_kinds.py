@@ -13,6 +13,7 @@ from ccproxy.settings.kinds import (
     Size,
     Url,
     is_loopback,
+    quoted,
     size_text,
 )
 
@@ -177,3 +178,14 @@ def test_provider_hosts_are_always_there() -> None:
 @pytest.mark.parametrize("value", [{"a": "nope"}, {"http://a": "api"}, "a", [3], 3])
 def test_no_policies(value: object) -> None:
     assert refusal(Policies, value)
+
+
+@pytest.mark.parametrize("key", ["sk-ant-api03-x", "SK-1", "eyJhbGciOi.x.y", "rt_abc", "a" * 32])
+def test_what_looks_like_a_key_is_not_repeated(key: str) -> None:
+    assert key not in quoted(f"x {key}")
+    assert "looks like a key" in quoted(key)
+
+
+def test_other_texts_are_quoted_in_short() -> None:
+    assert quoted("nonsense") == "'nonsense'"
+    assert len(quoted("word " * 30)) == 62

@@ -159,7 +159,7 @@ class Http2:
 class Upstream:
     """A listening socket; `closed` is set once a client has closed the connection that it had."""
 
-    def __init__(self, behaviour: Behaviour, context: ssl.SSLContext | None, port: int) -> None:
+    def __init__(self, behaviour: Behaviour, context: ssl.SSLContext | None, port: int = 0) -> None:
         self.behaviour = behaviour
         self.context = context
         self.server = socket.create_server(("127.0.0.1", port))
