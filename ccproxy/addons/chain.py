@@ -25,6 +25,7 @@ from ccproxy.codex.sessions import Sessions
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.logins import login_routes
 from ccproxy.local.server import LocalServer
+from ccproxy.local.usage import Usage
 from ccproxy.quota.windows import Quota
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.settings import Settings, SettingsError, load
@@ -67,7 +68,11 @@ def make_chain(settings: Settings) -> list[Any]:
     gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
     return [
         Listeners(
-            settings, local, lambda: make_app(upstreams, secret, quota, instructions, login_routes(settings))
+            settings,
+            local,
+            lambda: make_app(
+                upstreams, secret, Usage(quota, upstreams, settings), instructions, login_routes(settings)
+            ),
         ),
         gate,
         Router(settings, upstreams, local.target),

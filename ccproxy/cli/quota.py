@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 REFRESH = 2
 """Seconds between two looks with `--watch`."""
 
+PATIENCE = 20
+"""Seconds to wait for the server, which may wait 10 for the providers."""
+
 WIDTH = 80
 BAR = 16
 LONGEST_NAME = 24
@@ -33,6 +36,7 @@ class NoAnswerError(Exception):
 
 def quota(
     as_json: Annotated[bool, typer.Option("--json", help="Print the server's JSON.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Let the server ask the providers first.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")
     ] = False,
@@ -51,7 +55,7 @@ def quota(
     address = url.rstrip("/") if url else server_url(settings.settings)
 
     def look() -> dict[str, Any]:
-        return fetch(address, token.get_secret_value() if token else None)
+        return fetch(address, token.get_secret_value() if token else None, ask=ask)
 
     try:
         show(look, as_json=as_json, watch=watch)
@@ -68,13 +72,15 @@ def server_url(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
 
 
-def fetch(address: str, token: str | None) -> dict[str, Any]:
+def fetch(address: str, token: str | None, *, ask: bool = False) -> dict[str, Any]:
     """What the server at this address answers to `GET /quota`. Raises NoAnswerError."""
     import httpx
 
     headers = {"authorization": f"Bearer {token}"} if token else {}
     try:
-        answer = httpx.get(f"{address}/quota", headers=headers, timeout=10, trust_env=False)
+        answer = httpx.get(
+            f"{address}/quota{'?ask=1' if ask else ''}", headers=headers, timeout=PATIENCE, trust_env=False
+        )
     except (httpx.HTTPError, httpx.InvalidURL):
         raise NoAnswerError(
             f"No ccproxy answers at {address}: start it with `ccproxy`, or name another with --port or --url."
@@ -124,9 +130,11 @@ def overview(seen: dict[str, Any], now: datetime, console: "Console") -> "Render
         if provider := seen[name]:
             parts += [Text(heading(title, provider)), windows(provider, now, console)]
     if not parts:
-        return Text(NOTHING)
+        parts.append(Text(NOTHING))
     if any(seen[name] and seen[name]["binding"] for name in PROVIDERS):
         parts.append(Text("* this window decides at present"))
+    for name, problem in seen.get("problems", {}).items():
+        parts.append(Text(f"{PROVIDERS.get(name, name)}: {problem}"))
     return Group(*parts)
 
 

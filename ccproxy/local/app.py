@@ -14,7 +14,7 @@ from ccproxy.codex.instructions import Instructions
 from ccproxy.local.health import health, live, ready
 from ccproxy.local.socket import bridge
 from ccproxy.local.status import backend_status, switched_off
-from ccproxy.quota.windows import Quota
+from ccproxy.local.usage import Usage
 from ccproxy.routes import TABLE, BackendName
 from ccproxy.version import ccproxy_version
 
@@ -33,7 +33,7 @@ class HealthResponse(JSONResponse):
 def make_app(
     backends: Mapping[BackendName, Backend],
     secret: str,
-    quota: Quota,
+    usage: Usage,
     instructions: Instructions,
     more: Iterable[BaseRoute] = (),
 ) -> ASGIApp:
@@ -66,7 +66,8 @@ def make_app(
         return JSONResponse({**status, "instructions": instructions.status()} if name == "codex" else status)
 
     async def get_quota(request: Request) -> Response:
-        return JSONResponse(quota.as_json())
+        problems = await usage.ask() if request.query_params.get("ask") == "1" else {}
+        return JSONResponse(usage.quota.as_json() | ({"problems": problems} if problems else {}))
 
     app = Starlette(
         routes=[

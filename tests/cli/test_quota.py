@@ -71,6 +71,19 @@ def test_what_a_running_server_saw(on_a_plan: Proxy, home: Path) -> None:
     assert all(datetime.fromisoformat(w["resets_at"]) > datetime.now(UTC) for w in seen["windows"])
 
 
+def test_asking_the_providers_first(proxies: Proxies, home: Path) -> None:
+    proxy = proxies.get(settings={**ON_A_PLAN, "CODEX__AUTH_PATH": str(home / "none.json")})
+    done = ask_quota(home, "--ask", "--json", "--url", proxy.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    seen = json.loads(done.stdout)
+    assert [(w["name"], w["used"]) for w in seen["claude"]["windows"]] == [("5h", 0.42), ("7d", 0.17)]
+    assert (seen["codex"], seen["problems"].keys()) == (None, {"codex"})
+    plain = ask_quota(home, "--ask", "--url", proxy.url)
+    assert "  5h #######---------  42% in " in plain.stdout
+    assert "\nCodex: There is no ChatGPT login: " in plain.stdout
+    assert "problems" not in json.loads(ask_quota(home, "--json", "--url", proxy.url).stdout)
+
+
 def test_plain_lines_where_no_terminal_is(on_a_plan: Proxy, home: Path) -> None:
     done = ask_quota(home, "--port", str(port_of(on_a_plan.url)))
     assert (done.returncode, done.stderr) == (0, "")
@@ -197,6 +210,11 @@ def test_a_terminal_gets_blocks() -> None:
 
 def test_nothing_seen() -> None:
     assert in_words({"claude": None, "codex": None}).split() == NOTHING.split()
+
+
+def test_nobody_could_be_asked() -> None:
+    seen = {"claude": None, "codex": None, "problems": {"claude": "Log in again."}}
+    assert in_words(seen).split() == [*NOTHING.split(), "Claude:", "Log", "in", "again."]
 
 
 def test_unlimited_credits() -> None:

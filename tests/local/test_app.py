@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from ccproxy.backends.backend import backends
 from ccproxy.codex.instructions import Instructions
 from ccproxy.local.app import SECRET_HEADER, make_app
+from ccproxy.local.usage import Usage
 from ccproxy.quota.windows import ProviderQuota, Quota, Window
 from ccproxy.settings import load
 
@@ -19,8 +20,9 @@ def quota() -> Quota:
 
 
 def app_for(given: dict[str, object], folder: Path, secret: str, quota: Quota) -> ASGIApp:
-    found = backends(load(given, environ={}, cwd=folder).settings)
-    return make_app(found, secret, quota, Instructions("none"))
+    settings = load(given, environ={}, cwd=folder).settings
+    found = backends(settings)
+    return make_app(found, secret, Usage(quota, found, settings), Instructions("none"))
 
 
 @pytest.fixture
@@ -102,3 +104,23 @@ async def test_the_quota_as_it_is_now(client: httpx.AsyncClient, quota: Quota) -
     seen = (await client.get("/quota")).json()
     assert seen == quota.as_json()
     assert seen["claude"]["windows"][0]["used"] == 0.42
+
+
+async def test_a_quota_that_is_asked_for(quota: Quota, tmp_path: Path) -> None:
+    """Who cannot be asked is named, and what was seen stays."""
+    (tmp_path / "auth.json").write_text("{")
+    given: dict[str, object] = {
+        "claude.credentials": "off",
+        "codex.auth_path": str(tmp_path / "auth.json"),
+        "codex.base_url": "http://127.0.0.1:1/codex",
+    }
+    quota.saw("codex", ProviderQuota((Window("5h", 0.42),), datetime.now(UTC), "5h"))
+    app = app_for(given, tmp_path, "s", quota)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://local") as client:
+        client.headers[SECRET_HEADER] = "s"
+        answer = await client.get("/quota?ask=1")
+        unasked = (await client.get("/quota")).json()
+    seen = answer.json()
+    assert seen.pop("problems").keys() == {"codex"}
+    assert seen == unasked == quota.as_json()
+    assert str(tmp_path) not in answer.text
