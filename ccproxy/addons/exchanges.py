@@ -1,5 +1,6 @@
 """Which Exchange belongs to which flow, and how a stage answers in place of the upstream."""
 
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http
@@ -59,3 +60,10 @@ def allow_origin(response: http.Response, exchange: Exchange) -> None:
 def lower(headers: http.Headers) -> dict[str, str]:
     """Headers by their names in lower case."""
     return {name.lower(): value for name, value in headers.items()}
+
+
+def drop(headers: http.Headers, unwanted: Callable[[str], bool]) -> None:
+    """Take off the headers whose names, in lower case, are unwanted."""
+    for name in lower(headers):
+        if unwanted(name):
+            del headers[name]

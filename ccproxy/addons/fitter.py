@@ -6,7 +6,7 @@ import msgspec
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import exchange_of, lower, refuse
+from ccproxy.addons.exchanges import drop, exchange_of, lower, refuse
 from ccproxy.addons.rewriter import PATHS, body_of, loss_refused, warnings
 from ccproxy.addons.router import point_at
 from ccproxy.backends.models import facts
@@ -32,6 +32,9 @@ TURN_STATE = "x-codex-turn-state"
 
 OF_A_SESSION = ("session_id", "conversation_id", "thread-id")
 """Older and other names for what goes up as `session-id` (Codex CLI, read 2026-11-22)."""
+
+PLANS_OWN = ("originator", "session-id", "version")
+"""What only the Codex CLI's backend understands, besides `x-codex-*`."""
 
 CLAUDE_CODE_SESSION = "x-claude-code-session-id"
 
@@ -152,9 +155,7 @@ def set_headers(headers: http.Headers, asked: Asked, session: str) -> None:
 
 def drop_codex_headers(headers: http.Headers) -> None:
     """Take off what only the Codex CLI's backend understands."""
-    for name in {name.lower() for name in headers}:
-        if name in ("originator", "session-id", "version") or name.startswith("x-codex-"):
-            del headers[name]
+    drop(headers, lambda name: name in PLANS_OWN or name.startswith("x-codex-"))
 
 
 def with_turn_state(flow: http.HTTPFlow, keep: Keep) -> Callable[[JsonObject], None]:

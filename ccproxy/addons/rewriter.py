@@ -7,7 +7,7 @@ from dataclasses import replace
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import exchange_of, refuse
+from ccproxy.addons.exchanges import drop, exchange_of, refuse
 from ccproxy.addons.models import ANTHROPIC_VERSION
 from ccproxy.addons.router import point_at
 from ccproxy.backends.backend import Backend
@@ -119,9 +119,7 @@ def body_of(request: http.Request, limit: int) -> bytes:
 
 def set_headers(headers: http.Headers, target: Wire) -> None:
     """Headers of the upstream's kind in the place of the client's."""
-    for name in {name.lower() for name in headers}:
-        if name.startswith(FOREIGN[target]) or name == "content-encoding":
-            del headers[name]
+    drop(headers, lambda name: name.startswith(FOREIGN[target]) or name == "content-encoding")
     headers["content-type"] = "application/json"
     headers["accept-encoding"] = "identity"
     if target == "anthropic":

@@ -7,7 +7,7 @@ import msgspec
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import exchange_of, lower, refuse
+from ccproxy.addons.exchanges import drop, exchange_of, lower, refuse
 from ccproxy.addons.gate import plain_host
 from ccproxy.addons.models import models_path
 from ccproxy.addons.upgrade import bridge, keep_upgrade, wants_socket
@@ -262,6 +262,4 @@ def note_client(exchange: Exchange, headers: http.Headers) -> None:
 
 def drop_headers(headers: http.Headers) -> None:
     """Take off what is between the client and us."""
-    for name in {name.lower() for name in headers}:
-        if name in HOP_BY_HOP or name.startswith(("proxy-", "x-forwarded-")):
-            del headers[name]
+    drop(headers, lambda name: name in HOP_BY_HOP or name.startswith(("proxy-", "x-forwarded-")))

@@ -1,10 +1,11 @@
 import gc
 import json
 
+from mitmproxy import http
 from mitmproxy.test import tflow
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import _exchanges, begin, error_response, exchange_of, refuse
+from ccproxy.addons.exchanges import _exchanges, begin, drop, error_response, exchange_of, refuse
 from ccproxy.exchange import Exchange
 
 
@@ -35,3 +36,9 @@ def test_a_refusal_is_in_the_clients_format() -> None:
 def test_a_proxy_asks_for_credentials() -> None:
     made = error_response(Exchange("proxy", "CONNECT", "x"), failures.proxy_unauthorized())
     assert made.headers["proxy-authenticate"] == 'Basic realm="ccproxy"'
+
+
+def test_headers_are_taken_off_however_they_are_written() -> None:
+    headers = http.Headers([(b"X-A", b"1"), (b"x-a", b"2"), (b"X-B", b"3")])
+    drop(headers, lambda name: name == "x-a")
+    assert headers.fields == ((b"X-B", b"3"),)
