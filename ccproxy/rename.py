@@ -1,13 +1,14 @@
 """Another model in the same format: a request is changed in model and effort, its answer in the model."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from ccproxy.backends.models import Choice
 from ccproxy.conversation.parts import JsonObject, Wire
-from ccproxy.formats.sse import Reader
+from ccproxy.formats.sse import Reader, ServerSentEvent, written
 
 _CHUNK_MODEL = re.compile(r'("model"\s*:\s*)"(?:[^"\\]|\\.)*"')
 
@@ -36,9 +37,12 @@ def changed_reply(body: bytes, model: str) -> bytes:
 
 
 class StreamRenamer:
-    """A stream under the client's name of the model, event by event."""
+    """A stream under the client's name of the model, event by event; `watch` gets each as it was."""
 
-    def __init__(self, wire: Wire, model: str) -> None:
+    def __init__(
+        self, wire: Wire, model: str, watch: Callable[[ServerSentEvent], None] | None = None
+    ) -> None:
+        self._watch = watch
         self._wire = wire
         self._model = model
         self._quoted = msgspec.json.encode(model).decode()
@@ -46,23 +50,25 @@ class StreamRenamer:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The events that are whole now."""
-        return [self._write(event.name, event.data) for event in self._reader.feed(chunk)]
+        pieces = []
+        for event in self._reader.feed(chunk):
+            if self._watch:
+                self._watch(event)
+            pieces.append(written(event.name, self.renamed(event.data)))
+        return pieces
 
     def cut(self) -> bool:
         """How the stream ends is the upstream's business."""
         return False
 
-    def _write(self, name: str, data: str) -> bytes:
+    def renamed(self, data: str) -> str:
+        """The data of one event."""
         if self._wire == "chat":
             # one chunk for every few letters, and the key stands in it once: inside a string its quotes
             # would be escaped
-            data = _CHUNK_MODEL.sub(lambda match: match[1] + self._quoted, data, count=1)
-        elif '"model"' in data:
-            data = self._renamed(data)
-        lines = "".join(f"data: {line}\n" for line in data.split("\n"))
-        return (f"event: {name}\n{lines}\n" if name else f"{lines}\n").encode()
-
-    def _renamed(self, data: str) -> str:
+            return _CHUNK_MODEL.sub(lambda match: match[1] + self._quoted, data, count=1)
+        if '"model"' not in data:
+            return data
         try:
             value = msgspec.json.decode(data)
         except (msgspec.MsgspecError, RecursionError):

@@ -68,7 +68,7 @@ class Responder:
             said = PlainStream(done=exchange.said) if exchange.said else None
             response.stream = TranslatedStream(translator, tap, encoding, said)
             stream_headers(response)
-        elif kind == EVENTS and not exchange.translation and (editor := editor_for(exchange)):
+        elif kind == EVENTS and not exchange.translation and (editor := editor_for(exchange, tap)):
             response.stream = EditedStream(editor, tap, encoding, exchange.id)
             stream_headers(response)
         elif exchange.policy == "observe" or not (
@@ -113,12 +113,14 @@ class Responder:
             flow.response.raw_content = tap.kept
 
 
-def editor_for(exchange: Exchange) -> Editor | None:
+def editor_for(exchange: Exchange, tap: Tap) -> Editor | None:
     """What an event stream has to be changed in, for a client of the same format that reads one."""
     model = exchange.model_requested if exchange.renamed else None
     if exchange.fitted:
-        return PlainStream(model, exchange.said) if exchange.stream else None
-    return StreamRenamer(exchange.wire, model or "") if exchange.renamed and exchange.wire else None
+        return PlainStream(model, exchange.said, tap.event) if exchange.stream else None
+    if exchange.renamed and exchange.wire:
+        return StreamRenamer(exchange.wire, model or "", tap.event)
+    return None
 
 
 def say_what_was_done(response: http.Response, exchange: Exchange) -> None:

@@ -41,7 +41,10 @@ class Editor(Protocol):
 
 
 class EditedStream:
-    """The same format with changes: another name of the model, no events that only one client knows."""
+    """The same format with changes: another name of the model, no events that only one client knows.
+
+    The editor reads the stream, so it is the editor that shows the tap its events.
+    """
 
     def __init__(self, editor: Editor, tap: Tap, encoding: str = "", request_id: str = "") -> None:
         self.editor = editor
@@ -51,7 +54,8 @@ class EditedStream:
         self.broken = False
 
     def __call__(self, data: bytes) -> list[bytes]:
-        self.tap(data)
+        if data:
+            self.tap.count(data)
         if self.broken:
             return []
         pieces = self.edit(data) if data else self.end()

@@ -13,7 +13,7 @@ from ccproxy.codex.rules import private_events
 from ccproxy.conversation.events import Failed
 from ccproxy.conversation.parts import JsonObject
 from ccproxy.formats.responses.upstream_errors import failure
-from ccproxy.formats.sse import Reader, ServerSentEvent
+from ccproxy.formats.sse import Reader, ServerSentEvent, written
 from ccproxy.rename import StreamRenamer
 
 _BROKEN = Failed("api_error", "The upstream's stream ended early, before it said how.")
@@ -51,10 +51,16 @@ class PlainStream:
 
     `model` is the client's name of the model, None to leave the upstream's. `done` gets the response object
     of an answer that came to its end, whole or cut short by a limit, as the upstream gave it but with its
-    output; it is not called for a stream that fails or breaks off.
+    output; it is not called for a stream that fails or breaks off. `watch` gets each event as it was.
     """
 
-    def __init__(self, model: str | None = None, done: Callable[[JsonObject], None] | None = None) -> None:
+    def __init__(
+        self,
+        model: str | None = None,
+        done: Callable[[JsonObject], None] | None = None,
+        watch: Callable[[ServerSentEvent], None] | None = None,
+    ) -> None:
+        self._watch = watch
         self._reader = Reader()
         self._renamer = StreamRenamer("responses", model) if model is not None else None
         self._done = done
@@ -64,10 +70,7 @@ class PlainStream:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The events that are whole now."""
-        pieces = list(self._events(chunk))
-        if self._renamer is None:
-            return pieces
-        return [renamed for piece in pieces for renamed in self._renamer.feed(piece)]
+        return list(self._events(chunk))
 
     def cut(self) -> bool:
         """Whether a stream that ends now ends before it has said how."""
@@ -75,6 +78,8 @@ class PlainStream:
 
     def _events(self, chunk: bytes) -> Iterator[bytes]:
         for event in self._reader.feed(chunk):
+            if self._watch:
+                self._watch(event)
             kind = _kind(event)
             if kind.startswith(self._private):
                 continue
@@ -82,7 +87,7 @@ class PlainStream:
                 self._output.take(_object(event.data))
             self._ended = self._ended or kind in _TERMINAL or kind == "error"
             data = self._terminal(kind, event.data) if kind in _TERMINAL else event.data
-            yield _written(event.name, data)
+            yield written(event.name, self._renamer.renamed(data) if self._renamer else data)
 
     def _terminal(self, kind: str, data: str) -> str:
         value = _object(data)
@@ -150,8 +155,3 @@ def _object(data: str) -> JsonObject:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _written(name: str, data: str) -> bytes:
-    lines = "".join(f"data: {line}\n" for line in data.split("\n"))
-    return (f"event: {name}\n{lines}\n" if name else f"{lines}\n").encode()

@@ -1,4 +1,4 @@
-"""An incremental reader of server-sent events (WHATWG HTML, section 9.2, read 2026-11-22)."""
+"""Server-sent events: an incremental reader, and a writer (WHATWG HTML, section 9.2, read 2026-11-22)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,3 +61,9 @@ class Reader:
         elif field == "event":
             self._name = value
         return None
+
+
+def written(name: str, data: str) -> bytes:
+    """An event as it goes over the wire; `name` is empty for one without."""
+    lines = "".join(f"data: {line}\n" for line in data.split("\n"))
+    return (f"event: {name}\n{lines}\n" if name else f"{lines}\n").encode()

@@ -174,3 +174,16 @@ def test_a_stream_of_the_plan_that_ends_too_early_ends_with_an_error() -> None:
     whole = EditedStream(PlainStream(), Tap(exchange, sse=True, encoding=""))
     whole(b'data: {"type":"response.completed","response":{}}\n\n')
     assert whole(b"") == []
+
+
+@pytest.mark.parametrize("plan", [True, False])
+def test_what_an_edited_stream_says_of_itself_is_noted(plan: bool) -> None:
+    exchange = Exchange("reverse", "POST", "/", "responses")
+    tap = Tap(exchange, sse=True, encoding="")
+    editor = PlainStream("mine", watch=tap.event) if plan else StreamRenamer("responses", "mine", tap.event)
+    told = b'{"model":"theirs","usage":{"input_tokens":5,"output_tokens":3}}'
+    body = b'event: response.completed\ndata: {"type":"response.completed","response":%s}\n\n' % told
+    assert b'"model":"mine"' in b"".join(EditedStream(editor, tap)(body))
+    tap.finish()
+    assert (exchange.model_served, exchange.usage.input, exchange.usage.output) == ("theirs", 5, 3)
+    assert exchange.bytes_out == len(body)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccproxy.formats.sse import Reader, ServerSentEvent
+from ccproxy.formats.sse import Reader, ServerSentEvent, written
 
 
 def read(*chunks: bytes) -> list[ServerSentEvent]:
@@ -48,3 +48,8 @@ def test_cutting_anywhere_changes_nothing(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     assert read(*chunks) == [ServerSentEvent(name, "\n".join(lines)) for name, lines in written]
+
+
+@given(st.text("ab_."), st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
+def test_what_is_written_is_read_again(name: str, data: str) -> None:
+    assert read(written(name, data)) == [ServerSentEvent(name, data)]
