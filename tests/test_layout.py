@@ -21,7 +21,7 @@ LEVELS = (
     {"failures", "version", "settings", "conversation", "retries"},
     {"formats"},
     {"routes", "translation", "rename", "reasoning", "exchange", "tap"}
-    | {"credentials", "backends", "codex", "quota"},
+    | {"credentials", "backends", "codex", "quota", "known_sessions"},
     {"addons", "local", "agent", "records", "simulator"},
     {"cli"},
 )

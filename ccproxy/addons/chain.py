@@ -19,9 +19,9 @@ from ccproxy.addons.router import Router
 from ccproxy.addons.sockets import Sockets
 from ccproxy.backends.backend import backends
 from ccproxy.codex.instructions import Instructions
-from ccproxy.codex.known_sessions import KnownSessions
 from ccproxy.codex.memory import Memory
 from ccproxy.codex.sessions import Sessions
+from ccproxy.known_sessions import KnownSessions
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.logins import login_routes
 from ccproxy.local.server import LocalServer

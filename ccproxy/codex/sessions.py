@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ccproxy.codex.known_sessions import KnownSessions
 from ccproxy.codex.memory import Memory, continued, said_by_model
 from ccproxy.codex.who import session_from
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.known_sessions import KnownSessions
 
 EXPLICIT = ("session-id", "session_id")
 """Headers with which a client goes on with a conversation that it does not send again."""

@@ -13,11 +13,11 @@ from ccproxy import failures
 from ccproxy.addons.exchanges import begin
 from ccproxy.addons.fitter import Fitter, from_messages, set_headers
 from ccproxy.codex.instructions import Instructions
-from ccproxy.codex.known_sessions import KnownSessions
 from ccproxy.codex.memory import Memory
 from ccproxy.codex.sessions import Asked, Sessions
 from ccproxy.conversation.parts import Wire
 from ccproxy.exchange import Exchange
+from ccproxy.known_sessions import KnownSessions
 from ccproxy.routes import BackendName
 from ccproxy.settings import load
 

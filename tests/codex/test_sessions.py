@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from ccproxy.codex.known_sessions import KnownSessions
 from ccproxy.codex.memory import Forgotten, Memory
 from ccproxy.codex.sessions import Asked, SessionForgotten, Sessions, as_items, goes_on
 from ccproxy.conversation.losses import RequestError
+from ccproxy.known_sessions import KnownSessions
 
 
 @pytest.fixture

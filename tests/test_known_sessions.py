@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.codex import known_sessions
-from ccproxy.codex.known_sessions import MOST, KnownSessions, default_path
+from ccproxy import known_sessions
+from ccproxy.known_sessions import MOST, KnownSessions, default_path
 
 
 @pytest.fixture
