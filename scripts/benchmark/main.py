@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import json
 import signal
+import sys
 import tempfile
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from . import process
+from . import process, sdk
 from .contenders import DIRECT, OWN, Contender
 from .goals import Goal, judge
 from .legs import LEGS, Leg
@@ -25,7 +26,10 @@ WIDTH_IN_A_FILE = 140
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark. Exit codes: 0 done, 1 a goal of `--check` was missed, 130 broken off."""
-    options = _options(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["sdk"]:
+        return sdk.main(given[1:])
+    options = _options(given)
     plan = QUICK if options.quick else FULL
     rounds = options.rounds or (2 if options.quick else 5)
     progress = Console(stderr=True, style="dim", highlight=False)
@@ -110,10 +114,11 @@ def _legs(text: str) -> list[Leg]:
     return [leg for leg in LEGS if leg in names]
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Measures side by side what each proxy adds to a request. See docs/benchmark.md.",
+        description="Measures side by side what each proxy adds to a request. See docs/benchmark.md. "
+        "`scripts/bench sdk` measures the start of a conversation with Claude Code.",
     )
     parser.add_argument("--rounds", type=_positive, metavar="N", help="rounds to run (5; with --quick 2)")
     parser.add_argument("--quick", action="store_true", help="small counts: a smoke test, no measurement")
