@@ -1,0 +1,1 @@
+"""Claude Code as a backend: its processes, the conversations they hold, and what they ask for."""
