@@ -35,7 +35,8 @@ def usages(draw: st.DrawFn) -> Usage:
     """Every figure is known, and the parts are no larger than their whole."""
     read, written, fresh = draw(_TOKENS), draw(_TOKENS), draw(_TOKENS)
     output = draw(_TOKENS)
-    return Usage(read + written + fresh, output, read, written, draw(st.integers(0, output)))
+    cost = draw(st.none() | st.floats(0, 1000))
+    return Usage(read + written + fresh, output, read, written, draw(st.integers(0, output)), cost)
 
 
 @cache
