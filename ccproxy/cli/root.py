@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ccproxy.cli import auth, codex, config
+from ccproxy.cli.permission_handler import permission_handler
 from ccproxy.cli.quota import quota
 from ccproxy.cli.token import generate_token
 from ccproxy.version import ccproxy_version
@@ -35,6 +36,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(codex.app, name="codex")
 app.command("generate-token")(generate_token)
 app.command("quota")(quota)
+app.command("permission-handler")(permission_handler)
 
 
 def _version(wanted: bool) -> None:

@@ -1,7 +1,11 @@
 import subprocess
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ccproxy.cli.root import app
+from ccproxy.settings import Settings, load
 from tests.support.processes import BIN
 
 
@@ -43,3 +47,20 @@ def test_serve_offers_every_option_of_the_contract() -> None:
         *("--claude-sdk-message-mode", "--sdk-enable-pool", "--sdk-pool-size"),
     ):
         assert option in text
+
+
+def test_the_options_for_claude_code_reach_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reached: list[Settings] = []
+    monkeypatch.setattr(
+        "ccproxy.cli.serve.run", lambda given, config: reached.append(load(given, environ={}).settings)
+    )
+    options = [
+        *("--claude-code-options-cwd", str(tmp_path), "--claude-code-options-permission-mode", "plan"),
+        *("--claude-sdk-message-mode", "ignore", "--sdk-enable-pool", "--sdk-pool-size", "5"),
+    ]
+    assert CliRunner().invoke(app, ["serve", *options]).exit_code == 0
+    (claude,) = [settings.claude for settings in reached]
+    assert (claude.options.cwd, claude.options.permission_mode) == (tmp_path, "plan")
+    assert (claude.sdk_message_mode, claude.pool.enabled, claude.pool.size) == ("ignore", True, 5)
