@@ -32,7 +32,8 @@ class Exchange:
     of a `confidential` exchange hold tokens and are never kept. `origin` is an allowed web page's.
     `fitted`: the request was made to suit a backend that always streams and has events of its own, and `said`
     takes the answer once it is whole. A `socket` is a WebSocket once its upgrade is answered; `bridge` is
-    what the local app needs to serve it. `session` is a persistent session that the path names; `session_id`
+    what the local app needs to serve it. A `patient` one may wait for a person, so silence is no failure.
+    `session` is a persistent session that the path names; `session_id`
     and `agent_id` are what clients call their own. `unreadable` says why we cannot look into the request's
     body: it matters only if we have to change it.
     `secret` is our credential behind `attached`, unless the upstream has rejected it and nothing better was
@@ -63,6 +64,7 @@ class Exchange:
     renamed: bool = False
     unreadable: Failure | None = None
     socket: bool = False
+    patient: bool = False
     wire: Wire | None = None
     upstream_format: FormatName | None = None
     translation: Translation | None = field(default=None, repr=False)

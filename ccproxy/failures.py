@@ -178,6 +178,20 @@ def session_forgotten(message: str) -> Failure:
     return Failure("session_forgotten", 400, "invalid_request_error", message)
 
 
+def session_busy(session: str, seconds: float) -> Failure:
+    return Failure(
+        "session_busy",
+        409,
+        "conflict_error",
+        f"Session {session!r} has been busy with another request for {seconds:g} s "
+        "(claude.sessions.wait_seconds). Wait for that one's answer, or take another session id.",
+    )
+
+
+def claude_unavailable(message: str) -> Failure:
+    return Failure("claude_unavailable", 503, "api_error", message)
+
+
 def internal_error() -> Failure:
     return Failure(
         "internal_error", 500, "api_error", "The proxy failed on this request; its log says more. Try again."

@@ -34,7 +34,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `{rest}` in the pattern fills `{rest}` in the path, `{s}` is a session id."""
+    """One line of the table.
+
+    `{rest}` and `{id}` in the pattern fill the same in the path, `{s}` is a session id.
+    """
 
     methods: str
     pattern: str
@@ -48,10 +51,18 @@ class Row:
 CALLBACK_PATHS = ("/oauth/callback", "/callback", "/auth/callback")
 """Where a login that this server has begun ends: ours, Claude's and Codex's name for it."""
 
+PERMISSION_CHECK = "/mcp/permission/check"
+PERMISSION_STREAM = "/permissions/stream"
+RESPOND = "/permissions/{id}/respond"
+
+WAITING = frozenset(("/mcp", PERMISSION_CHECK, PERMISSION_STREAM))
+"""Routes whose answers may wait for a person, and have no end that anybody knows."""
+
 CODEX_RESPONSES = "ChatGPT plan, Responses"
 CODEX_MODELS = "the ChatGPT plan's models"
 CODEX_REST = "the rest of the ChatGPT plan's API"
-CODEX_SESSION = "the same in a persistent session"
+SESSION_TOO = "the same in a persistent session"
+SDK_MODELS = "the models that Claude Code offers"
 LOGIN = "begins a login"
 CALLBACK = "finishes a login that this server has begun"
 
@@ -71,6 +82,14 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/api/v1/models{rest}", "api", "anthropic", "models", "/v1/models{rest}", "Claude's models"),
     Row("GET", "/api/models{rest}", "api", "anthropic", "models", "/v1/models{rest}", "Claude's models"),
     Row("*", "/api/v1/{rest}", "api", "anthropic", "other", "/v1/{rest}", "the rest of Claude's API"),
+    Row("POST", "/sdk/v1/messages", "sdk", "anthropic", "messages", "/v1/messages", "Claude Code, Messages"),
+    Row("POST", "/sdk/v1/chat/completions", "sdk", "chat", "chat", "", "Claude Code, Chat Completions"),
+    Row("POST", "/sdk/v1/responses", "sdk", "responses", "responses", "", "Claude Code, Responses"),
+    Row("GET", "/sdk/v1/models{rest}", "sdk", "anthropic", "models", "/v1/models{rest}", SDK_MODELS),
+    Row("GET", "/sdk/models{rest}", "sdk", "anthropic", "models", "/v1/models{rest}", SDK_MODELS),
+    Row("POST", "/sdk/{s}/v1/messages", "sdk", "anthropic", "messages", "/v1/messages", SESSION_TOO),
+    Row("POST", "/sdk/{s}/v1/chat/completions", "sdk", "chat", "chat", "", SESSION_TOO),
+    Row("POST", "/sdk/{s}/v1/responses", "sdk", "responses", "responses", "", SESSION_TOO),
     Row("POST", "/openai/v1/messages", "openai", "anthropic", "messages", "", "OpenAI, Messages"),
     Row(
         "POST",
@@ -96,11 +115,11 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/codex/models{rest}", "codex", "responses", "models", "/models{rest}", CODEX_MODELS),
     Row("POST", "/codex/responses/compact", "codex", "responses", "other", "/responses/compact", CODEX_REST),
     Row("*", "/codex/v1/{rest}", "codex", "responses", "other", "/{rest}", CODEX_REST),
-    Row("POST", "/codex/{s}/v1/messages", "codex", "anthropic", "messages", "", CODEX_SESSION),
-    Row("POST", "/codex/{s}/chat/completions", "codex", "chat", "chat", "", CODEX_SESSION),
-    Row("POST", "/codex/{s}/v1/chat/completions", "codex", "chat", "chat", "", CODEX_SESSION),
-    Row("POST", "/codex/{s}/responses", "codex", "responses", "responses", "/responses", CODEX_SESSION),
-    Row("POST", "/codex/{s}/v1/responses", "codex", "responses", "responses", "/responses", CODEX_SESSION),
+    Row("POST", "/codex/{s}/v1/messages", "codex", "anthropic", "messages", "", SESSION_TOO),
+    Row("POST", "/codex/{s}/chat/completions", "codex", "chat", "chat", "", SESSION_TOO),
+    Row("POST", "/codex/{s}/v1/chat/completions", "codex", "chat", "chat", "", SESSION_TOO),
+    Row("POST", "/codex/{s}/responses", "codex", "responses", "responses", "/responses", SESSION_TOO),
+    Row("POST", "/codex/{s}/v1/responses", "codex", "responses", "responses", "/responses", SESSION_TOO),
     Row("GET HEAD", "/", None, "utility", "utility", "/", "version and routes"),
     Row("GET HEAD", "/health", None, "utility", "utility", "/health", "health of every part"),
     Row("GET HEAD", "/health/live", None, "utility", "utility", "/health/live", "the process runs"),
@@ -111,13 +130,22 @@ TABLE: tuple[Row, ...] = (
     Row(
         "GET", "/openai/status", None, "utility", "utility", "/openai/status", "OpenAI: ready or not, and why"
     ),
+    Row(
+        "GET", "/sdk/status", None, "utility", "utility", "/sdk/status", "Claude Code: ready or not, and why"
+    ),
+    Row("GET POST DELETE", "/mcp", None, "utility", "utility", "/mcp", "MCP server for permissions"),
+    Row("POST", PERMISSION_CHECK, None, "utility", "utility", PERMISSION_CHECK, "asks for one permission"),
+    Row("GET", "/permissions", None, "utility", "utility", "/permissions", "what has been asked"),
+    Row("GET", PERMISSION_STREAM, None, "utility", "utility", PERMISSION_STREAM, "the same, as it happens"),
+    Row("GET", "/permissions/{id}", None, "utility", "utility", "/permissions/{id}", "one permission"),
+    Row("POST", RESPOND, None, "utility", "utility", RESPOND, "allows or denies it"),
     Row("POST", "/oauth/login/claude", None, "utility", "utility", "/oauth/login/claude", LOGIN),
     Row("POST", "/oauth/login/openai", None, "utility", "utility", "/oauth/login/openai", LOGIN),
     *(Row("GET", path, None, "utility", "utility", "/oauth/callback", CALLBACK) for path in CALLBACK_PATHS),
 )
 
 SESSION = r"[A-Za-z0-9._-]{1,128}"
-"""What a session id looks like."""
+"""What an id in a path looks like."""
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 """What is passed on at all; TRACE would send a credential back."""
@@ -156,7 +184,7 @@ def _find(method: str, path: str, default_backend: BackendName) -> Route | None:
     for row, pattern in _COMPILED:
         if (row.methods == "*" or method in row.methods.split()) and (match := pattern.fullmatch(path)):
             found = match.groupdict()
-            filled = row.path.format(rest=found.get("rest") or "")
+            filled = row.path.format(rest=found.get("rest") or "", id=found.get("id"))
             return Route(row.backend, row.format, row.operation, filled, row.pattern, found.get("s"))
     return None
 
@@ -173,7 +201,8 @@ def _without_alias(path: str, default_backend: BackendName) -> str:
 def _compile(pattern: str) -> re.Pattern[str]:
     # a `{rest}` that follows a slash is a path, one that follows a word is a further segment or nothing
     literal = re.escape(pattern)
-    literal = literal.replace(r"/\{rest\}", r"/(?P<rest>.+)").replace(r"\{s\}", f"(?P<s>{SESSION})")
+    literal = literal.replace(r"/\{rest\}", r"/(?P<rest>.+)")
+    literal = literal.replace(r"\{s\}", f"(?P<s>{SESSION})").replace(r"\{id\}", f"(?P<id>{SESSION})")
     return re.compile(literal.replace(r"\{rest\}", r"(?P<rest>(/[^/]+)?)"))
 
 

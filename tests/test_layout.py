@@ -14,6 +14,7 @@ COVERED_ELSEWHERE = {
     "addons/master.py": "cli/test_serve.py starts both masters",
     **{f"conversation/{name}.py": "declarations" for name in ("events", "facts", "parts", "request")},
     "formats/codec.py": "declarations",
+    "agent/paths.py": "declarations",
 }
 """Modules that only put others together, or only declare."""
 

@@ -91,7 +91,8 @@ def test_every_row_is_reached_by_its_own_pattern() -> None:
     for row in TABLE:
         method = row.methods.split()[0].replace("*", "PATCH")
         rest = "x" if row.pattern.endswith("/{rest}") else ""
-        route = find(method, row.pattern.replace("{rest}", rest).replace("{s}", "me"), "api")
+        path = row.pattern.replace("{rest}", rest).replace("{s}", "me").replace("{id}", "perm_1")
+        route = find(method, path, "api")
         assert route is not None
         assert route.label == row.pattern
 
@@ -113,6 +114,51 @@ def test_sessions_of_the_chatgpt_plan(path: str, session: str | None, below: str
     route = find("POST", path, "api")
     assert route is not None
     assert (route.backend, route.session, route.path) == ("codex", session, below)
+
+
+@pytest.mark.parametrize(
+    ("path", "session", "below"),
+    [
+        ("/sdk/v1/messages?beta=true", None, "/v1/messages?beta=true"),
+        ("/claude/sdk/v1/messages", None, "/v1/messages"),
+        ("/sdk/my.own-1/v1/messages", "my.own-1", "/v1/messages"),
+        ("/claude/sdk/s/v1/messages", "s", "/v1/messages"),
+        ("/sdk/v1/chat/completions", None, ""),
+        ("/sdk/s/v1/chat/completions", "s", ""),
+        ("/sdk/v1/responses", None, ""),
+        ("/sdk/s/v1/responses", "s", ""),
+    ],
+)
+def test_sessions_of_claude_code(path: str, session: str | None, below: str) -> None:
+    route = find("POST", path, "api")
+    assert route is not None
+    assert (route.backend, route.session, route.path) == ("sdk", session, below)
+
+
+def test_claude_code_as_the_default() -> None:
+    route = find("POST", "/v1/responses", "sdk")
+    assert route is not None
+    assert (route.backend, route.format) == ("sdk", "responses")
+    assert find("POST", "/v1/messages/count_tokens", "sdk") is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "label"),
+    [
+        ("GET", "/permissions", "/permissions"),
+        ("GET", "/permissions/stream", "/permissions/stream"),
+        ("GET", "/permissions/perm_1", "/permissions/{id}"),
+        ("POST", "/permissions/perm_1/respond", "/permissions/{id}/respond"),
+        ("POST", "/mcp/permission/check", "/mcp/permission/check"),
+        ("DELETE", "/mcp", "/mcp"),
+    ],
+)
+def test_permissions(method: str, path: str, label: str) -> None:
+    """An id is no session."""
+    route = find(method, f"{path}?x=1", "api")
+    assert route is not None
+    assert (route.label, route.path, route.session) == (label, f"{path}?x=1", None)
+    assert find(method, "/permissions/a b", "api") is None
 
 
 @pytest.mark.parametrize("session", ["a b", "x" * 129, "ä", "a/b"])

@@ -6,6 +6,8 @@ from typing import Any
 
 from mitmproxy import ctx
 
+from ccproxy.addons.agent_fitter import AgentFitter
+from ccproxy.addons.agent_host import AgentHost
 from ccproxy.addons.authoriser import Authoriser
 from ccproxy.addons.drain import Drain
 from ccproxy.addons.fitter import Fitter
@@ -17,13 +19,16 @@ from ccproxy.addons.responder import Responder
 from ccproxy.addons.rewriter import Rewriter
 from ccproxy.addons.router import Router
 from ccproxy.addons.sockets import Sockets
+from ccproxy.agent.backend import sdk_backend
+from ccproxy.agent.on_demand import OnDemand
 from ccproxy.backends.backend import backends
 from ccproxy.codex.instructions import Instructions
 from ccproxy.codex.memory import Memory
 from ccproxy.codex.sessions import Sessions
-from ccproxy.known_sessions import KnownSessions
+from ccproxy.known_sessions import KnownSessions, default_path
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.logins import login_routes
+from ccproxy.local.permissions import permission_routes
 from ccproxy.local.server import LocalServer
 from ccproxy.local.usage import Usage
 from ccproxy.quota.windows import Quota
@@ -55,12 +60,16 @@ def make_chain(settings: Settings) -> list[Any]:
     quota = Quota()
     instructions = Instructions(settings.codex.instructions)
     kept = settings.codex.sessions
+    known_agents = KnownSessions(default_path().with_name("claude-sessions.json"), NAMES_KEPT)
+    agent = OnDemand(settings, local.target, known_agents)
+    upstreams["sdk"] = sdk_backend(settings, local.target, (SECRET_HEADER, secret))
     memory = Memory(kept.memory, kept.idle_seconds, kept.max)
     known = KnownSessions(None, max(kept.idle_seconds, NAMES_KEPT))
     own = [local.target, *(backend.target for backend in upstreams.values())]
 
     async def put_away() -> None:
-        """What must not be lost: names of sessions, and a login that is being renewed."""
+        """What must not be lost or left: sessions, their processes, and a login that is being renewed."""
+        await agent.close()
         await known.save()
         for backend in upstreams.values():
             await backend.credential.stop()
@@ -71,13 +80,24 @@ def make_chain(settings: Settings) -> list[Any]:
             settings,
             local,
             lambda: make_app(
-                upstreams, secret, Usage(quota, upstreams, settings), instructions, login_routes(settings)
+                upstreams,
+                secret,
+                Usage(quota, upstreams, settings),
+                instructions,
+                agent.status,
+                [
+                    *agent.routes(),
+                    *permission_routes(agent.permissions),
+                    *login_routes(settings),
+                ],
             ),
         ),
+        AgentHost(agent, at_once=settings.claude.pool.enabled),
         gate,
         Router(settings, upstreams, local.target),
         Rewriter(settings, upstreams, reasoning),
         Fitter(settings, instructions, Sessions(memory, known), codex.credential if codex else None),
+        AgentFitter(settings),
         Authoriser(upstreams, (SECRET_HEADER, secret)),
         Responder(reasoning),
         quotas,

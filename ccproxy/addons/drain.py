@@ -51,18 +51,25 @@ class Drain:
     async def drain(self) -> None:
         self.gate.closed = True
         ctx.options.update(server=False)
-        if count := len(self.recorder.under_way):
+        if count := self.under_way():
             logger.info("Stopping; running requests: %d, time left: %g s.", count, self.seconds)
         deadline = asyncio.get_running_loop().time() + self.seconds
         # asyncio has no event for "every buffer is empty"
         while self.busy() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(POLL)
-        await self.last()
-        ctx.master.shutdown()
+        try:
+            await self.last()
+        finally:
+            # whatever became of it: who was asked to stop has to
+            ctx.master.shutdown()
+
+    def under_way(self) -> int:
+        """Requests that will end; who listens on a route of ours, or waits there for a person, may not."""
+        return sum(not one.patient or one.backend is not None for one in self.recorder.under_way.values())
 
     def busy(self) -> bool:
         """Whether an answer is under way, or written and not yet sent."""
-        if self.recorder.under_way:
+        if self.under_way():
             return True
         connections = ctx.master.addons.get("proxyserver").connections.values()
         writers = [

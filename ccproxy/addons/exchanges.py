@@ -62,6 +62,11 @@ def lower(headers: http.Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+def drop_ours(headers: http.Headers) -> None:
+    """Take off what only we may say to the local app, which believes it."""
+    drop(headers, lambda name: name.startswith("x-ccproxy-"))
+
+
 def drop(headers: http.Headers, unwanted: Callable[[str], bool]) -> None:
     """Take off the headers whose names, in lower case, are unwanted."""
     for name in lower(headers):

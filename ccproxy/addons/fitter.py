@@ -7,7 +7,7 @@ from mitmproxy import http
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import drop, exchange_of, lower, refuse
-from ccproxy.addons.rewriter import PATHS, body_of, loss_refused, warnings
+from ccproxy.addons.rewriter import PATHS, body_of, note_losses
 from ccproxy.addons.router import point_at
 from ccproxy.backends.models import facts
 from ccproxy.backends.target import Target
@@ -114,11 +114,8 @@ class Fitter:
             session=asked.session,
             names=names,
         )
-        exchange.losses = (*exchange.losses, *losses, *fitted.losses)
-        if exchange.losses and self.losses == "reject":
-            refuse(flow, exchange, loss_refused(exchange.losses[0]))
+        if not note_losses(flow, exchange, (*losses, *fitted.losses), self.losses):
             return
-        exchange.warnings = warnings(exchange.losses) if self.losses == "warn" else ""
         set_headers(flow.request.headers, asked, str(fitted.body.get("prompt_cache_key") or asked.session))
         if way == "siwc":
             drop_codex_headers(flow.request.headers)

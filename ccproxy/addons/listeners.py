@@ -82,6 +82,7 @@ def options(settings: Settings, more: Iterable[str] = ()) -> dict[str, object]:
         "connection_strategy": "lazy",
         "keep_host_header": True,
         "allow_hosts": hosts,
+        # nothing under way meets it: our clock ticks, and the local app pings the sockets that it bridges
         "tcp_timeout": int(max(600, settings.retries.idle_timeout_seconds + CLEAR_OF_IDLE)),
     }
 

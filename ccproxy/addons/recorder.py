@@ -77,6 +77,8 @@ class Line:
             parts.append(model)
         if exchange.usage.output is not None:
             parts.append(f"{exchange.usage.input or 0} in, {exchange.usage.output} out")
+        if exchange.usage.cost is not None:
+            parts.append(f"${exchange.usage.cost:.4f}")
         if exchange.retries:
             parts.append(f"retries={exchange.retries}")
         return " ".join([*parts, f"{took:.2f} s"])

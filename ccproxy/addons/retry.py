@@ -134,7 +134,8 @@ class RetryingStream(HoldingStream):
         """Whether the request is one of ours, whole and still here, and nobody has asked us to stop."""
         return (
             self.exchange.policy == "attach"
-            and self.exchange.backend is not None
+            # Claude Code asks again by itself, and a second request to it would be a second turn
+            and self.exchange.backend not in (None, "sdk")
             and self.client_state == self.state_done
             and not self.flow.request.stream
             and ctx.options.server
@@ -239,7 +240,7 @@ class RetryingStream(HoldingStream):
 def setback_of(response: http.Response, body: bytes, backend: BackendName | None) -> Setback:
     """What an answer says about asking again; `body` is empty while it has not come."""
     headers = lower(response.headers)
-    wire: Wire = "anthropic" if backend == "api" else "responses"
+    wire: Wire = "anthropic" if backend in ("api", "sdk") else "responses"
     failed = CODECS[wire].decode_error(response.status_code, headers, readable(response, body))
     wait = failed.retry_after
     if wait is None and "retry-after" in headers:

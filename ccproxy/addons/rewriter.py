@@ -99,11 +99,9 @@ class Rewriter:
             self.shown,
             self.reasoning.restore if wire == "chat" else lambda request: request,
         )
-        if translation.losses and self.losses == "reject":
-            refuse(flow, exchange, loss_refused(translation.losses[0]))
+        if not note_losses(flow, exchange, translation.losses, self.losses):
             return
-        exchange.translation, exchange.losses = translation, translation.losses
-        exchange.warnings = warnings(translation.losses) if self.losses == "warn" else ""
+        exchange.translation = translation
         exchange.upstream_format = exchange.peek = target
         exchange.model_sent = translation.model
         # first the headers: mitmproxy compresses a body for a content-encoding that is still there
@@ -124,6 +122,16 @@ def set_headers(headers: http.Headers, target: Wire) -> None:
     headers["accept-encoding"] = "identity"
     if target == "anthropic":
         headers["anthropic-version"] = ANTHROPIC_VERSION
+
+
+def note_losses(flow: http.HTTPFlow, exchange: Exchange, losses: Iterable[Loss], mode: str) -> bool:
+    """Do with further losses what `translation.losses` says; False when the request is refused for one."""
+    exchange.losses = (*exchange.losses, *losses)
+    if exchange.losses and mode == "reject":
+        refuse(flow, exchange, loss_refused(exchange.losses[0]))
+        return False
+    exchange.warnings = warnings(exchange.losses) if mode == "warn" else ""
+    return True
 
 
 def loss_refused(loss: Loss) -> Failure:

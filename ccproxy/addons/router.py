@@ -7,7 +7,7 @@ import msgspec
 from mitmproxy import http
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import drop, exchange_of, lower, refuse
+from ccproxy.addons.exchanges import drop, drop_ours, exchange_of, lower, refuse
 from ccproxy.addons.gate import plain_host
 from ccproxy.addons.models import models_path
 from ccproxy.addons.upgrade import bridge, keep_upgrade, wants_socket
@@ -18,7 +18,7 @@ from ccproxy.conversation.parts import Wire
 from ccproxy.exchange import Exchange
 from ccproxy.formats import FormatName, decompress
 from ccproxy.local.app import BRIDGE_PATH
-from ccproxy.routes import BACKENDS, BackendName, Operation, find
+from ccproxy.routes import BACKENDS, WAITING, BackendName, Operation, find
 from ccproxy.settings import Settings
 
 INSPECTED: frozenset[Operation] = frozenset(("messages", "count_tokens", "chat", "responses"))
@@ -108,6 +108,8 @@ class Router:
         exchange.operation, exchange.route, exchange.session = route.operation, route.label, route.session
         exchange.policy = "attach"
         if route.backend is None:
+            exchange.patient = route.label in WAITING
+            drop_ours(request.headers)
             point_at(request, exchange, self.local, route.path)
             return
         backend = self.backends.get(route.backend)

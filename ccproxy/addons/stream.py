@@ -6,7 +6,8 @@ the flow shows. Here
 * every failure of ours ends as JSON in the client's format, or as the last event of a stream (`fail`),
 * an error at the very start of an upstream's stream becomes an error answer (`HoldingStream`),
 * what may pass is tried again while the client has got nothing (`RetryingStream`),
-* a clock ends exchanges in which the upstream, or the client's upload, is silent (`Tick`),
+* a clock ends exchanges in which the upstream, or the client's upload, is silent (`Tick`); as long as it
+  ticks, mitmproxy's own idle limit holds a connection for alive,
 * credentials are put on at the wire, so that the flow never holds one (`seal`),
 * nothing goes out that the stages have not let out (`cleared`), whatever became of them.
 
@@ -275,6 +276,7 @@ class Stream(RetryingStream):
         )
         if (
             self.exchange.sent is None
+            or self.exchange.patient
             or self.server_state not in waiting
             or self.client_state != self.state_done
         ):

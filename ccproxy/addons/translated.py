@@ -3,6 +3,7 @@
 import contextlib
 import math
 import time
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
@@ -151,6 +152,9 @@ def translate_whole(
     outcome: Reply | Failed
     if response.status_code >= 400:
         outcome = translation.failure(response.status_code, lower(response.headers), body)
+        if code := response.headers.get("x-ccproxy-error"):
+            # an error of our own, from the local app
+            outcome = replace(outcome, code=code)
     else:
         outcome = translation.collect(body) if is_stream else translation.reply(body)
         if exchange.said and isinstance(whole := collect(body), dict):

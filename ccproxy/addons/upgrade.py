@@ -2,13 +2,13 @@
 
 from mitmproxy import http
 
+from ccproxy.addons.exchanges import drop_ours
 from ccproxy.addons.seal import REQUEST_SECRETS
 from ccproxy.backends.target import Target
 from ccproxy.exchange import Exchange
 from ccproxy.local.socket import bridge_headers
 
-_OURS = "x-ccproxy-"
-_OF_THE_SOCKET = ("sec-websocket-", "sec-fetch-", "content-", _OURS)
+_OF_THE_SOCKET = ("sec-websocket-", "sec-fetch-", "content-", "x-ccproxy-")
 _OF_THE_CONNECTION = frozenset(
     ("host", "origin", "connection", "keep-alive", "upgrade", "cookie", "proxy-authorization")
 )
@@ -36,9 +36,7 @@ def bridge(flow: http.HTTPFlow, exchange: Exchange, path: str, token: str | None
     host, port = flow.client_conn.sockname[:2]
     url = Target("http", "127.0.0.1" if host in ("0.0.0.0", "") else host, port, "").origin + path  # noqa: S104
     headers = flow.request.headers
-    for name in {name for name in headers if name.lower().startswith(_OURS)}:
-        # the app believes them, so none may come from the client
-        del headers[name]
+    drop_ours(headers)
     shown = [header for header in headers.items(multi=True) if header[0].lower() not in _SECRETS]
     told = [header for header in (*shown, *exchange.received) if is_about_the_turn(*header)]
     if token:

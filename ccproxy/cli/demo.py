@@ -23,6 +23,19 @@ from ccproxy.simulator.server import running
 
 START_SECONDS = 20
 
+NOTHING_ELSE = {
+    "CLAUDE_CONFIG_DIR": "",
+    "CLAUDE_CODE_OAUTH_TOKEN": "",
+    "ANTHROPIC_AUTH_TOKEN": "",
+    "CLAUDE_CODE_USE_BEDROCK": "",
+    "CLAUDE_CODE_USE_VERTEX": "",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_AUTOUPDATER": "1",
+}
+"""Variables with which Claude Code asks the simulator, and nobody else, and as nobody."""
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -45,7 +58,7 @@ async def demo(once: bool, port: int, proxy_port: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with running() as upstream:
             login = await chatgpt_login(upstream, Path(folder))
-            settings = demo_settings(upstream, port, proxy_port, login)
+            settings = demo_settings(upstream, port, proxy_port, login, Path(folder))
             async with proxy_for(settings) as (task, where):
                 return await show_tour(upstream, once, task, where)
 
@@ -75,14 +88,18 @@ async def chatgpt_login(upstream: str, folder: Path) -> Path:
     return path
 
 
-def demo_settings(upstream: str, port: int, proxy_port: int, login: Path) -> Settings:
-    """Settings that know the simulator and nothing of the user's own."""
+def demo_settings(upstream: str, port: int, proxy_port: int, login: Path, folder: Path) -> Settings:
+    """Settings that know the simulator and nothing of the user's own; Claude Code lives in the folder."""
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
     given = {
         "server.port": port,
         "server.proxy_port": proxy_port,
         "server.drain_seconds": 1,
         "claude.base_url": upstream,
         "claude.api_key": "sk-ant-api03-demo",
+        "claude.options.cwd": str(work),
+        "claude.options.env": {"HOME": str(folder), **NOTHING_ELSE},
         "openai.base_url": f"{upstream}/openai/v1",
         "openai.api_key": "sk-demo",
         "codex.base_url": f"{upstream}/backend-api/codex",

@@ -11,6 +11,7 @@ from mitmproxy.master import Master
 
 from ccproxy.addons.listeners import is_free, listener_modes
 from ccproxy.addons.master import LeanMaster, web_master
+from ccproxy.agent.credential import cli_status
 from ccproxy.backends.backend import backends
 from ccproxy.cli.logs import logs
 from ccproxy.credentials.credential import CredentialStatus
@@ -29,8 +30,13 @@ def run(given: dict[str, object], config: Path | None) -> None:
     except (SettingsError, PortInUseError) as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
-    with logs(loaded.settings.server.log_level), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(loaded.settings, modes, lambda master: announce(loaded.settings, master)))
+    try:
+        with logs(loaded.settings.server.log_level), contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serve(loaded.settings, modes, lambda master: announce(loaded.settings, master)))
+    except SettingsError as problem:
+        # a permission rule is understood only where it is used
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
 
 
 class PortInUseError(Exception):
@@ -78,6 +84,7 @@ def announce(settings: Settings, master: Master) -> None:
     url, *proxy = [f"http://{host_for_url(address[0])}:{address[1]}" for address in addresses]
     typer.echo(f"ccproxy {ccproxy_version()}")
     typer.echo(f"  Claude       ANTHROPIC_BASE_URL={url}/api")
+    typer.echo(f"  Claude Code  ANTHROPIC_BASE_URL={url}/sdk")
     typer.echo(f"  OpenAI       OPENAI_BASE_URL={url}/openai/v1")
     if settings.codex.enabled:
         typer.echo(f"  ChatGPT plan OPENAI_BASE_URL={url}/codex/v1")
@@ -87,12 +94,13 @@ def announce(settings: Settings, master: Master) -> None:
         typer.echo(f"  inspector    {master.web_url}")  # type: ignore[attr-defined]
     sys.stdout.flush()
     task = asyncio.create_task(announce_credentials(settings))
-    task.add_done_callback(lambda done: done.exception())
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def announce_credentials(settings: Settings) -> None:
     for backend in backends(settings).values():
         typer.echo("  " + credential_line(backend.name, await backend.credential.status()))
+    typer.echo("  " + credential_line("sdk", await cli_status(settings.claude.cli_path)))
     sys.stdout.flush()
 
 

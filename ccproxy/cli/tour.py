@@ -163,6 +163,51 @@ async def plan_models(client: httpx.AsyncClient) -> str:
     return f"{len((await get(client, '/codex/v1/models'))['data'])} models"
 
 
+def where_claude_is(ask: Ask) -> Ask:
+    """A step for Claude Code. Where that is not there, the step says how to get it, and is no failure."""
+
+    async def step(client: httpx.AsyncClient) -> str:
+        status = await get(client, "/sdk/status")
+        return await ask(client) if status["ready"] else f"left out: {status['reason']}"
+
+    return step
+
+
+@where_claude_is
+async def messages_on_claude_code(client: httpx.AsyncClient) -> str:
+    reply = await post(client, "/sdk/v1/messages", CLAUDE)
+    said = "".join(block["text"] for block in reply["content"] if block["type"] == "text")
+    return f"{reply['model']}: {expect(said)} (${reply['usage']['total_cost_usd']:.4f})"
+
+
+@where_claude_is
+async def streams_on_claude_code(client: httpx.AsyncClient) -> str:
+    model = {"model": CLAUDE["model"]}
+    chunks = await count_events(client, "/sdk/v1/chat/completions", {**CHAT, **model}, "[DONE]")
+    return f"{chunks}; " + await count_events(
+        client, "/sdk/v1/responses", {**RESPONSES, **model}, "response.completed"
+    )
+
+
+@where_claude_is
+async def session_on_claude_code(client: httpx.AsyncClient) -> str:
+    """Three turns in three formats; each says only what is new, and Claude Code knows the rest."""
+    session, model = f"/sdk/demo-{uuid.uuid4()}", {"model": CLAUDE["model"]}
+    one = (await post(client, f"{session}/v1/messages", CLAUDE))["usage"]
+    two = await post(client, f"{session}/v1/chat/completions", {**model, "messages": AGAIN})
+    three = await post(client, f"{session}/v1/responses", {**model, "input": "And a last time"})
+    whole = one["input_tokens"] + one["cache_creation_input_tokens"] + one["cache_read_input_tokens"]
+    counts = [whole, two["usage"]["prompt_tokens"], three["usage"]["input_tokens"]]
+    if not counts[0] < counts[1] < counts[2]:
+        raise ValueError(f"a turn did not know of the one before: {counts} tokens in")
+    return f"three turns, {counts[0]}, {counts[1]} and {counts[2]} tokens in"
+
+
+@where_claude_is
+async def models_of_claude_code(client: httpx.AsyncClient) -> str:
+    return f"{len((await get(client, '/sdk/v1/models'))['data'])} models"
+
+
 async def quota(client: httpx.AsyncClient) -> str:
     windows = (await get(client, "/quota"))["codex"]["windows"]
     return ", ".join(f"{one['name']} {one['used']:.0%}" for one in windows if "model" not in one)
@@ -210,6 +255,13 @@ STEPS: tuple[tuple[str, Ask], ...] = (
         session_on_plan,
     ),
     ("GET  /codex/v1/models", plan_models),
+    ("POST /sdk/v1/messages", messages_on_claude_code),
+    ("POST /sdk/v1/chat/completions, /sdk/v1/responses, streaming", streams_on_claude_code),
+    (
+        "POST /sdk/{s}/v1/messages, /sdk/{s}/v1/chat/completions, /sdk/{s}/v1/responses in one session",
+        session_on_claude_code,
+    ),
+    ("GET  /sdk/v1/models", models_of_claude_code),
     ("GET  /quota", quota),
     ("GET  /health", health),
 )

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+COST_FIELD = "total_cost_usd"
+"""What Claude Code calls the cost of an answer (2.1.330). No format has a name for it: all get this one."""
+
 
 @dataclass(slots=True)
 class Usage:
-    """Tokens of one answer.
+    """Tokens of one answer, and its cost in US dollars, where the upstream says it.
 
     `input` is the whole prompt, cache included, in every format; `output` includes reasoning. A figure that
     the upstream did not give is None, never 0.
@@ -16,3 +19,9 @@ class Usage:
     cache_read: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    cost: float | None = None
+
+
+def dollars(value: object) -> float | None:
+    """What an upstream says under COST_FIELD; None for what is no cost."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None

@@ -1,7 +1,7 @@
 """The app itself. Only the proxy may call it: it asks for a secret that is made anew for each process."""
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -9,8 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ccproxy.agent.paths import WORKERS
 from ccproxy.backends.backend import Backend
 from ccproxy.codex.instructions import Instructions
+from ccproxy.conversation.parts import JsonObject
 from ccproxy.local.health import health, live, ready
 from ccproxy.local.socket import bridge
 from ccproxy.local.status import backend_status, switched_off
@@ -35,9 +37,13 @@ def make_app(
     secret: str,
     usage: Usage,
     instructions: Instructions,
+    agent: Callable[[], JsonObject] = dict,
     more: Iterable[BaseRoute] = (),
 ) -> ASGIApp:
-    """The app for these backends, with `more` routes. Without `secret` in its header a request gets a 403."""
+    """The app for these backends, with `more` routes; `agent` is the status of what is behind `/sdk`.
+
+    Without `secret` in its header a request gets a 403, except those of our own processes below `/_worker`.
+    """
 
     async def get_root(request: Request) -> Response:
         routes = [
@@ -63,7 +69,8 @@ def make_app(
         if name not in backends:
             return JSONResponse(switched_off(name))
         status = await backend_status(backends[name])
-        return JSONResponse({**status, "instructions": instructions.status()} if name == "codex" else status)
+        more: dict[str, object] = {"instructions": instructions.status()} if name == "codex" else {}
+        return JSONResponse({**status, **more, **(agent() if name == "sdk" else {})})
 
     async def get_quota(request: Request) -> Response:
         problems = await usage.ask() if request.query_params.get("ask") == "1" else {}
@@ -85,14 +92,14 @@ def make_app(
 
 
 class SecretGuard:
-    """Lets only the proxy in."""
+    """Lets only the proxy in, and processes of ours where these are served."""
 
     def __init__(self, app: ASGIApp, secret: str) -> None:
         self.app = app
         self.secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
+        if scope["type"] in ("http", "websocket") and not scope["path"].startswith(f"{WORKERS}/"):
             given = dict(scope["headers"]).get(SECRET_HEADER.encode(), b"")
             if not hmac.compare_digest(given, self.secret):
                 await Response(status_code=403)(scope, receive, send)

@@ -1,7 +1,5 @@
 """Is the proxy well, and can it be used? States only: no token, no path."""
 
-import asyncio
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,8 +29,11 @@ async def health(backends: Mapping[BackendName, Backend], instructions: Instruct
     """Every part on its own. A part that is missing makes a warning: the others still work."""
     checks: dict[str, list[Report]] = {}
     for backend in backends.values():
-        checks[f"{backend.name}:credential"] = [credential_check(await backend.credential.status())]
-    checks["claude:cli"] = [await claude_cli_check()]
+        status = await backend.credential.status()
+        if backend.name == "sdk":
+            checks["claude:cli"] = [cli_check(status)]
+        else:
+            checks[f"{backend.name}:credential"] = [credential_check(status)]
     if "codex" in backends:
         checks["codex:instructions"] = [instructions_check(instructions.status())]
     statuses = {entry["status"] for entries in checks.values() for entry in entries}
@@ -70,13 +71,6 @@ def instructions_check(status: Mapping[str, object]) -> Report:
     return check
 
 
-async def claude_cli_check() -> Report:
-    found = await asyncio.to_thread(shutil.which, "claude")
-    check: Report = {
-        "componentType": "component",
-        "observedValue": "found" if found else "missing",
-        "status": "pass" if found else "warn",
-    }
-    if not found:
-        check["output"] = "Claude Code is not on PATH: npm install -g @anthropic-ai/claude-code"
-    return check
+def cli_check(credential: CredentialStatus) -> Report:
+    """Claude Code has a login of its own: what can be seen is whether it is there."""
+    return {**credential_check(credential), "observedValue": "found" if credential.usable else "missing"}

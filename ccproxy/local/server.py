@@ -47,6 +47,8 @@ class LocalServer:
             access_log=False,
             server_header=False,
             lifespan="off",
+            # the proxy lets go first: no request meets a connection that is just being closed as idle
+            timeout_keep_alive=3600,
             ws="wsproto",
             ws_max_size=self._longest_message,
         )

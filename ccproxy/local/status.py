@@ -12,7 +12,8 @@ async def backend_status(backend: Backend) -> dict[str, Any]:
         "backend": backend.name,
         "ready": credential.usable,
         "reason": None if credential.usable else credential.hint,
-        "upstream": backend.target.origin + backend.target.prefix,
+        # a port of ours that nobody else may use is no news
+        "upstream": "Claude Code" if backend.name == "sdk" else backend.target.origin + backend.target.prefix,
         "credential": {
             "kind": credential.kind,
             "source": credential.source,

@@ -129,6 +129,9 @@ class ClaudeSessions(Table):
     max: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=32, description="Most sessions at a time; the idlest makes room."
     )
+    wait_seconds: Wait = Field(
+        default=60, description="How long a request waits for the one before it in its session; then 409."
+    )
 
 
 class ClaudeOAuth(Table):

@@ -11,7 +11,7 @@ loop of a real agent comes to an end without any state here.
     text <words>                say exactly that
     tool [Name] [input]         call one tool: the named or the first one offered; input as given (JSON, or
                                 free text for a tool without a schema), else made from the tool's schema
-    tools [n]                   some text, then n calls at once (default 2)
+    tools [n] [Name]            some text, then n calls at once (default 2), of tools whose names begin so
     thinking [tool ...]         think, then answer or call a tool
     long [n]                    n words (default 2000)
     slow [n] [seconds]          n pieces with a pause before each (default 5 pieces, 0.2 s)
@@ -200,10 +200,12 @@ def _tool(prompt: Prompt, marker: Marker) -> Script:
 def _tools(prompt: Prompt, marker: Marker) -> Script:
     if results := _results_after(prompt, marker.at):
         return _quote_results(results)
-    if not prompt.tools:
+    number, _, start = marker.arguments.partition(" ")
+    names = [tool.name for tool in prompt.tools if tool.name.startswith(start.strip())]
+    if not names:
         return Script((said("No tool was offered."),))
-    count = _int(marker.arguments, 2)
-    calls = tuple(_call(prompt, prompt.tools[n % len(prompt.tools)].name, "") for n in range(count))
+    count = _int(number, 2)
+    calls = tuple(_call(prompt, names[n % len(names)], "") for n in range(count))
     return Script((said(f"I will call {count} tools."), *calls))
 
 

@@ -26,7 +26,7 @@ from .stats import Summary, paired_ratio
 GOAL = 3.0
 """How many times sooner the first byte comes from a process that has waited."""
 
-REST = 2.0
+REST = 3.0
 """Seconds between two conversations: time for the pool to start the next process."""
 
 START_SECONDS = 30

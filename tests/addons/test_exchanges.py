@@ -5,7 +5,7 @@ from mitmproxy import http
 from mitmproxy.test import tflow
 
 from ccproxy import failures
-from ccproxy.addons.exchanges import _exchanges, begin, drop, error_response, exchange_of, refuse
+from ccproxy.addons.exchanges import _exchanges, begin, drop, drop_ours, error_response, exchange_of, refuse
 from ccproxy.exchange import Exchange
 
 
@@ -42,3 +42,9 @@ def test_headers_are_taken_off_however_they_are_written() -> None:
     headers = http.Headers([(b"X-A", b"1"), (b"x-a", b"2"), (b"X-B", b"3")])
     drop(headers, lambda name: name == "x-a")
     assert headers.fields == ((b"X-B", b"3"),)
+
+
+def test_what_only_we_may_say() -> None:
+    headers = http.Headers(X_CCProxy_Session="a", X_Claude_Code_Session_Id="b", Accept="c")
+    drop_ours(headers)
+    assert sorted(name.lower() for name in headers) == ["accept", "x-claude-code-session-id"]

@@ -79,6 +79,12 @@ def test_a_line() -> None:
     assert str(Line(made)) == "POST /api/v1/messages -> 200 aborted m 12 in, 3 out 1.23 s"
 
 
+def test_the_cost_is_in_the_line() -> None:
+    made = exchange()
+    made.usage.output, made.usage.cost = 3, 0.01234
+    assert " 0 in, 3 out $0.0123 " in str(Line(made))
+
+
 def test_a_line_of_an_intercepted_exchange_names_the_host() -> None:
     made = Exchange("tunnel", "POST", "/v1/messages", upstream="api.anthropic.com", status=200)
     assert str(Line(made)).startswith("POST https://api.anthropic.com/v1/messages -> 200")

@@ -22,7 +22,7 @@ def read(backend: BackendName, status: int, error: dict[str, Any] | None = None,
     return setback_of(http.Response.make(status, b"", named), body, backend)
 
 
-@pytest.mark.parametrize("backend", ["api", "openai", "codex"])
+@pytest.mark.parametrize("backend", ["api", "sdk", "openai", "codex"])
 def test_the_wait_in_the_headers(backend: BackendName) -> None:
     assert read(backend, 529) == Setback(529)
     assert read(backend, 429, retry_after="7") == Setback(429, wait=7)

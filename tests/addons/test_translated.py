@@ -84,6 +84,13 @@ def test_an_error(theirs: int, ours: int) -> None:
     assert answer.headers["anthropic-ratelimit-requests-limit"] == "5"
 
 
+def test_an_error_of_our_own_app_keeps_its_code() -> None:
+    body = b'{"type":"error","error":{"type":"conflict_error","message":"busy"}}'
+    answer = whole(response(409, body, x_ccproxy_error="session_busy"))
+    assert json.loads(answer.content or b"")["error"]["code"] == "session_busy"
+    assert answer.headers["x-ccproxy-error"] == "session_busy"
+
+
 def test_a_page_of_an_edge_is_not_passed_on() -> None:
     answer = whole(response(502, b"<html>secret edge page</html>", "text/html"))
     assert answer.status_code == 502

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import httpx
 
-from ccproxy.cli.demo import free_or_any
+from ccproxy.cli.demo import demo_settings, free_or_any
 from ccproxy.cli.tour import STEPS
 from ccproxy.routes import TABLE
 from tests.support.processes import BIN, free_port, started
@@ -47,6 +47,15 @@ def test_it_reads_nothing_of_the_users(home: Path) -> None:
     with started(arguments, home, {"SERVER__PORT": "broken"}) as process:
         assert process.child.wait(30) == 0, process.output
         assert "hush" not in process.output
+
+
+def test_claude_code_lives_in_the_demos_folder(tmp_path: Path) -> None:
+    settings = demo_settings("http://127.0.0.1:1", 1, 2, tmp_path / "auth.json", tmp_path).claude
+    assert settings.options.env["HOME"] == str(tmp_path)
+    assert settings.options.cwd == tmp_path / "work"
+    assert settings.options.cwd.is_dir()
+    assert settings.base_url == "http://127.0.0.1:1"
+    assert settings.options.env["ANTHROPIC_AUTH_TOKEN"] == settings.options.env["CLAUDE_CONFIG_DIR"] == ""
 
 
 def test_a_taken_port_is_replaced() -> None:

@@ -1,6 +1,19 @@
-from ccproxy.conversation.usage import Usage
+import pytest
+
+from ccproxy.conversation.usage import Usage, dollars
 
 
 def test_what_nobody_said_is_none() -> None:
     usage = Usage()
     assert [usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning] == [None] * 5
+    assert usage.cost is None
+
+
+@pytest.mark.parametrize("value", [0.5, 0, 3])
+def test_a_cost(value: float) -> None:
+    assert dollars(value) == value
+
+
+@pytest.mark.parametrize("value", [None, "0.5", True, -1, float("nan"), {}])
+def test_what_is_no_cost(value: object) -> None:
+    assert dollars(value) is None

@@ -1,7 +1,5 @@
 from datetime import UTC, datetime
 
-import pytest
-
 from ccproxy.credentials.credential import CredentialStatus
 from ccproxy.local import health
 
@@ -18,14 +16,18 @@ def test_a_credential_without_its_value() -> None:
     assert (missing["status"], missing["output"]) == ("warn", "do this")
 
 
-@pytest.mark.parametrize(("found", "status"), [("/somewhere/claude", "pass"), (None, "warn")])
-async def test_the_cli_without_its_path(
-    monkeypatch: pytest.MonkeyPatch, found: str | None, status: str
-) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: found)
-    check = await health.claude_cli_check()
-    assert check["status"] == status
-    assert "/somewhere" not in str(check)
+def test_the_cli_is_there_or_not() -> None:
+    assert health.cli_check(CredentialStatus("cli", "Claude Code", "valid")) == {
+        "componentType": "component",
+        "observedValue": "found",
+        "status": "pass",
+    }
+    missing = health.cli_check(CredentialStatus("none", "nowhere", "missing", hint="install it"))
+    assert (missing["observedValue"], missing["status"], missing["output"]) == (
+        "missing",
+        "warn",
+        "install it",
+    )
 
 
 def test_instructions_that_are_missing_are_a_warning() -> None:

@@ -111,8 +111,9 @@ def test_another_backend_answers(host: str, proxies: Proxies, simulator: Simulat
     assert "of-the-client" not in str(simulator.requests())
 
 
-def test_a_policy_for_a_backend_that_is_not_there_yet(proxies: Proxies) -> None:
-    proxy = proxies.get("serve", {"INTERCEPT__HOSTS": '{"api.openai.com": "sdk"}'})
+def test_a_policy_for_a_backend_that_is_switched_off(proxies: Proxies) -> None:
+    hosts = '{"api.openai.com": "codex"}'
+    proxy = proxies.get("serve", {"CODEX__ENABLED": "false", "INTERCEPT__HOSTS": hosts})
     with through(proxy) as client:
         answer = client.post("https://api.openai.com/v1/responses", json={"model": "m", "input": "x"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (501, "not_available")

@@ -56,8 +56,9 @@ def test_unknown_route(proxy: Proxy) -> None:
     assert httpx.get(f"{proxy.url}/nowhere", trust_env=False).json()["error"]["type"] == "unknown_route"
 
 
-def test_a_backend_that_is_not_there_yet(host: str, proxies: Proxies) -> None:
-    proxy = proxies.get(host, {"MODELS__RULES": '[{"match": "*", "target": "m", "backend": "sdk"}]'})
+def test_a_backend_that_is_switched_off(host: str, proxies: Proxies) -> None:
+    rules = '[{"match": "*", "target": "m", "backend": "codex"}]'
+    proxy = proxies.get(host, {"CODEX__ENABLED": "false", "MODELS__RULES": rules})
     with openai.OpenAI(base_url=f"{proxy.url}/api/v1", api_key="x", max_retries=0) as client:
         with pytest.raises(openai.APIStatusError) as caught:
             client.chat.completions.create(model="m", messages=[])

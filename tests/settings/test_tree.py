@@ -26,7 +26,7 @@ PROMISED: dict[str, dict[str, Any]] = {
     | {"disallowed_tools": [], "append_system_prompt": None, "max_turns": None, "add_dirs": []}
     | {"mcp_servers": {}, "env": {}},
     "claude.pool": {"enabled": False, "size": 3, "max_uses": None},
-    "claude.sessions": {"idle_seconds": 600, "max": 32},
+    "claude.sessions": {"idle_seconds": 600, "max": 32, "wait_seconds": 60},
     "codex": {"enabled": True, "base_url": "https://chatgpt.com/backend-api/codex", "credentials": "auto"}
     | {"auth_path": None, "instructions": "captured", "token_url": None, "websocket": "on"},
     "codex.oauth": {"client_id": None, "authorize_url": None, "revoke_url": None, "device_code_url": None}

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from ccproxy.conversation.parts import JsonObject
-from ccproxy.conversation.usage import Usage
+from ccproxy.conversation.usage import COST_FIELD, Usage, dollars
 from ccproxy.formats.sse import ServerSentEvent
 
 
@@ -15,6 +15,7 @@ class _Tokens(msgspec.Struct):
     cache_creation_input_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     output_tokens_details: dict[str, Any] | None = None
+    total_cost_usd: Any = None
 
 
 class _Message(msgspec.Struct):
@@ -61,6 +62,7 @@ class UsageReader:
             cache_read=tokens.cache_read_input_tokens,
             cache_write=tokens.cache_creation_input_tokens,
             reasoning=thinking if isinstance(thinking, int) else None,
+            cost=dollars(tokens.total_cost_usd),
         )
 
     def take(self, usage: object) -> None:
@@ -123,4 +125,6 @@ def to_wire(usage: Usage) -> JsonObject:
     }
     if usage.reasoning is not None:
         wire["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if usage.cost is not None:
+        wire[COST_FIELD] = usage.cost
     return wire

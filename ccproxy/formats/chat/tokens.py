@@ -1,7 +1,7 @@
 """The `usage` object (API reference, read 2026-11-22): `prompt_tokens` has both cache figures in it."""
 
 from ccproxy.conversation.parts import JsonObject
-from ccproxy.conversation.usage import Usage
+from ccproxy.conversation.usage import COST_FIELD, Usage, dollars
 
 
 def read_usage(value: object) -> Usage | None:
@@ -15,6 +15,7 @@ def read_usage(value: object) -> Usage | None:
         cache_read=_figure(prompt, "cached_tokens"),
         cache_write=_figure(prompt, "cache_write_tokens"),
         reasoning=_figure(completion, "reasoning_tokens"),
+        cost=dollars(value.get(COST_FIELD)),
     )
 
 
@@ -33,6 +34,8 @@ def write_usage(usage: Usage) -> JsonObject | None:
         written["prompt_tokens_details"] = prompt
     if usage.reasoning is not None:
         written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    if usage.cost is not None:
+        written[COST_FIELD] = usage.cost
     return written
 
 

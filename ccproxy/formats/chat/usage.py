@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ccproxy.conversation.usage import Usage
+from ccproxy.conversation.usage import Usage, dollars
 from ccproxy.formats.sse import ServerSentEvent
 
 
@@ -13,6 +13,7 @@ class _Tokens(msgspec.Struct):
     completion_tokens: int | None = None
     prompt_tokens_details: dict[str, Any] | None = None
     completion_tokens_details: dict[str, Any] | None = None
+    total_cost_usd: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -55,6 +56,7 @@ class UsageReader:
                 cache_read=prompt.get("cached_tokens"),
                 cache_write=prompt.get("cache_write_tokens"),
                 reasoning=details.get("reasoning_tokens"),
+                cost=dollars(tokens.total_cost_usd),
             )
         if completion.error:
             self.error = str(completion.error.get("code") or completion.error.get("type") or "error")

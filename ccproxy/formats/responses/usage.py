@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ccproxy.conversation.usage import Usage
+from ccproxy.conversation.usage import COST_FIELD, Usage, dollars
 from ccproxy.formats.sse import ServerSentEvent
 
 
@@ -13,6 +13,7 @@ class _Tokens(msgspec.Struct):
     output_tokens: int | None = None
     input_tokens_details: dict[str, Any] | None = None
     output_tokens_details: dict[str, Any] | None = None
+    total_cost_usd: Any = None
 
 
 class _Response(msgspec.Struct):
@@ -78,6 +79,7 @@ class UsageReader:
                 cache_read=read.get("cached_tokens"),
                 cache_write=read.get("cache_write_tokens"),
                 reasoning=reasoning.get("reasoning_tokens"),
+                cost=dollars(tokens.total_cost_usd),
             )
         if response.error:
             self.error = str(response.error.get("code") or response.error.get("type") or "error")
@@ -96,6 +98,7 @@ def usage_of(tokens: object) -> Usage:
         cache_read=_count(read.get("cached_tokens")),
         cache_write=_count(read.get("cache_write_tokens")),
         reasoning=_count(reasoning.get("reasoning_tokens")),
+        cost=dollars(figures.get(COST_FIELD)),
     )
 
 
@@ -104,7 +107,7 @@ def usage_object(usage: Usage) -> dict[str, Any] | None:
     if usage.input is None and usage.output is None:
         return None
     prompt, completion = usage.input or 0, usage.output or 0
-    return {
+    figures: dict[str, Any] = {
         "input_tokens": prompt,
         "input_tokens_details": {
             "cached_tokens": usage.cache_read or 0,
@@ -114,6 +117,9 @@ def usage_object(usage: Usage) -> dict[str, Any] | None:
         "output_tokens_details": {"reasoning_tokens": usage.reasoning or 0},
         "total_tokens": prompt + completion,
     }
+    if usage.cost is not None:
+        figures[COST_FIELD] = usage.cost
+    return figures
 
 
 def _mapping(value: object) -> dict[str, Any]:

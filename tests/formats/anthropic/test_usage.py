@@ -50,6 +50,17 @@ def test_a_usage_object_alone() -> None:
     assert reader.usage == Usage(input=3, output=7)
 
 
+def test_the_cost_where_the_upstream_says_it() -> None:
+    reader = UsageReader()
+    reader.reply(b'{"usage":{"input_tokens":3,"output_tokens":7,"total_cost_usd":0.25}}')
+    assert reader.usage == Usage(input=3, output=7, cost=0.25)
+    assert to_wire(reader.usage)["total_cost_usd"] == 0.25
+    reader = UsageReader()
+    reader.event(ServerSentEvent("message_delta", '{"usage":{"output_tokens":7,"total_cost_usd":"much"}}'))
+    assert reader.usage == Usage(output=7)
+    assert "total_cost_usd" not in to_wire(reader.usage)
+
+
 def test_case_42_to_wire_takes_the_cache_out_of_the_input() -> None:
     assert to_wire(Usage(input=1000, output=50, cache_read=900, cache_write=90, reasoning=7)) == {
         "input_tokens": 10,

@@ -24,6 +24,12 @@ def test_figures_that_nobody_gave_are_left_out() -> None:
     assert write_usage(Usage()) is None
 
 
+def test_the_cost_where_the_upstream_says_it() -> None:
+    written = write_usage(Usage(input=3, output=0, cost=0.25))
+    assert written == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3, "total_cost_usd": 0.25}
+    assert read_usage(written) == Usage(input=3, output=0, cost=0.25)
+
+
 @pytest.mark.parametrize("value", [None, 3, "x", [], True])
 def test_what_is_no_usage(value: object) -> None:
     assert read_usage(value) is None

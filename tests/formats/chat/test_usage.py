@@ -33,3 +33,9 @@ def test_an_error_in_the_stream() -> None:
     reader = UsageReader()
     reader.event(ServerSentEvent("", '{"error":{"message":"x","type":"server_error","code":null}}'))
     assert reader.error == "server_error"
+
+
+def test_the_cost_where_the_upstream_says_it() -> None:
+    reader = UsageReader()
+    reader.reply(b'{"usage":{"prompt_tokens":3,"completion_tokens":7,"total_cost_usd":0.25}}')
+    assert reader.usage == Usage(input=3, output=7, cost=0.25)

@@ -54,3 +54,13 @@ def test_figures_that_are_none() -> None:
     assert usage_of(None) == usage_of([]) == Usage()
     assert usage_of({"input_tokens": "7", "output_tokens": True, "input_tokens_details": 3}) == Usage()
     assert usage_object(Usage()) is None
+
+
+def test_the_cost_where_the_upstream_says_it() -> None:
+    written = usage_object(Usage(1, 2, 0, 0, 0, 0.25))
+    assert written is not None
+    assert written["total_cost_usd"] == 0.25
+    assert usage_of(written) == Usage(1, 2, 0, 0, 0, 0.25)
+    reader = UsageReader()
+    reader.reply(b'{"status":"completed","usage":{"input_tokens":3,"output_tokens":7,"total_cost_usd":0.25}}')
+    assert reader.usage == Usage(3, 7, cost=0.25)
