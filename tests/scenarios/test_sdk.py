@@ -3,7 +3,6 @@
 import base64
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,25 +30,7 @@ from tests.support.sdk import (
 
 pytestmark = pytest.mark.slow
 
-WAIT = "5"
 MANY = 20
-
-
-@pytest.fixture
-def sdk(proxies: Proxies) -> Proxy:
-    return proxies.get(settings=sdk_settings(CLAUDE__SESSIONS__WAIT_SECONDS=WAIT))
-
-
-@pytest.fixture
-def claude(sdk: Proxy) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=f"{sdk.url}/sdk", api_key="client", max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-def client(sdk: Proxy) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{sdk.url}/sdk/v1", api_key="client", max_retries=0) as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +39,8 @@ def nothing_sent_yet(simulator: Simulator) -> None:
 
 
 class TestFormats:
-    def test_messages(self, claude: anthropic.Anthropic) -> None:
-        reply = claude.messages.create(
+    def test_messages(self, sdk_claude: anthropic.Anthropic) -> None:
+        reply = sdk_claude.messages.create(
             model=MODEL, max_tokens=100, messages=[{"role": "user", "content": "sim:text hello there"}]
         )
         assert [block.text for block in reply.content if block.type == "text"] == ["hello there"]
@@ -68,8 +49,8 @@ class TestFormats:
         assert reply.usage.model_extra
         assert reply.usage.model_extra["total_cost_usd"] > 0
 
-    def test_messages_streamed_as_they_come(self, claude: anthropic.Anthropic) -> None:
-        with claude.messages.stream(
+    def test_messages_streamed_as_they_come(self, sdk_claude: anthropic.Anthropic) -> None:
+        with sdk_claude.messages.stream(
             model=MODEL, max_tokens=100, messages=[{"role": "user", "content": "sim:slow 6 0.2"}]
         ) as stream:
             seen = [(time.monotonic(), text) for text in stream.text_stream]
@@ -78,8 +59,8 @@ class TestFormats:
         assert seen[-1][0] - seen[0][0] > 0.6
         assert final.stop_reason == "end_turn"
 
-    def test_chat(self, client: openai.OpenAI) -> None:
-        reply = client.chat.completions.create(
+    def test_chat(self, sdk_openai: openai.OpenAI) -> None:
+        reply = sdk_openai.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "sim:text hello there"}]
         )
         assert reply.choices[0].message.content == "hello there"
@@ -87,9 +68,9 @@ class TestFormats:
         assert reply.usage
         assert reply.usage.completion_tokens > 0
 
-    def test_chat_streamed(self, client: openai.OpenAI) -> None:
+    def test_chat_streamed(self, sdk_openai: openai.OpenAI) -> None:
         chunks = list(
-            client.chat.completions.create(
+            sdk_openai.chat.completions.create(
                 model=MODEL,
                 messages=[{"role": "user", "content": "sim:slow 4 0.05"}],
                 stream=True,
@@ -100,13 +81,13 @@ class TestFormats:
         assert len([text for text in texts if text]) >= 4
         assert chunks[-1].usage
 
-    def test_responses(self, client: openai.OpenAI) -> None:
-        reply = client.responses.create(model=MODEL, input="sim:text hello there")
+    def test_responses(self, sdk_openai: openai.OpenAI) -> None:
+        reply = sdk_openai.responses.create(model=MODEL, input="sim:text hello there")
         assert reply.output_text == "hello there"
         assert reply.status == "completed"
 
-    def test_responses_streamed(self, client: openai.OpenAI) -> None:
-        with client.responses.stream(model=MODEL, input="sim:slow 4 0.05") as stream:
+    def test_responses_streamed(self, sdk_openai: openai.OpenAI) -> None:
+        with sdk_openai.responses.stream(model=MODEL, input="sim:slow 4 0.05") as stream:
             kinds = [event.type for event in stream]
             assert stream.get_final_response().output_text.startswith("piece 1")
         assert kinds.count("response.output_text.delta") >= 4
@@ -155,10 +136,10 @@ class TestConversations:
         # Claude Code's own record of the first turn, not one that was told
         assert [turn["role"] for turn in turns_upstream(simulator)[-1]].count("assistant") == 1
 
-    def test_a_chat_client_too(self, client: openai.OpenAI, sdk: Proxy) -> None:
+    def test_a_chat_client_too(self, sdk_openai: openai.OpenAI, sdk: Proxy) -> None:
         messages: list[Any] = [{"role": "user", "content": "sim:text affinity of a chat client"}]
         for _ in range(3):
-            reply = client.chat.completions.create(model=MODEL, messages=messages)
+            reply = sdk_openai.chat.completions.create(model=MODEL, messages=messages)
             messages += [
                 {"role": "assistant", "content": reply.choices[0].message.content},
                 {"role": "user", "content": "sim:text more"},
@@ -270,9 +251,9 @@ class TestErrors:
         assert answer.status_code == status
         assert answer.json()["type"] == "error"
 
-    def test_in_the_clients_format(self, client: openai.OpenAI) -> None:
+    def test_in_the_clients_format(self, sdk_openai: openai.OpenAI) -> None:
         with pytest.raises(openai.RateLimitError):
-            client.chat.completions.create(
+            sdk_openai.chat.completions.create(
                 model=MODEL,
                 messages=[{"role": "user", "content": "sim:error 429 rate_limit_error"}],
                 stream=True,
@@ -303,10 +284,10 @@ class TestErrors:
         assert "messages" in answer.json()["error"]["message"]
 
 
-def test_models(sdk: Proxy, client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
-    ids = [model.id for model in claude.models.list()]
+def test_models(sdk: Proxy, sdk_openai: openai.OpenAI, sdk_claude: anthropic.Anthropic) -> None:
+    ids = [model.id for model in sdk_claude.models.list()]
     assert ids
-    assert [model.id for model in client.models.list()] == ids
+    assert [model.id for model in sdk_openai.models.list()] == ids
 
 
 def test_status_counts_sessions(sdk: Proxy) -> None:

@@ -1,17 +1,15 @@
 """Tools that the client defines, offered to Claude Code and run by the client."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import anthropic
 import openai
 import pytest
 
-from tests.conftest import Proxies
 from tests.scenarios.test_codex_sdk import PNG
 from tests.support.processes import Proxy, Simulator
-from tests.support.sdk import MODEL, ask, processes_of, said, sdk_settings, text_of, turns_upstream
+from tests.support.sdk import MODEL, ask, processes_of, said, text_of, turns_upstream
 
 pytestmark = pytest.mark.slow
 
@@ -25,23 +23,6 @@ def calling(name: str = "get_weather", city: str = "Rome") -> str:
     return f"sim:tool mcp__client__{name} {json.dumps({'city': city})}"
 
 
-@pytest.fixture
-def sdk(proxies: Proxies) -> Proxy:
-    return proxies.get(settings=sdk_settings(CLAUDE__SESSIONS__WAIT_SECONDS="5"))
-
-
-@pytest.fixture
-def claude(sdk: Proxy) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=f"{sdk.url}/sdk", api_key="client", max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-def client(sdk: Proxy) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{sdk.url}/sdk/v1", api_key="client", max_retries=0) as made:
-        yield made
-
-
 @pytest.fixture(autouse=True)
 def nothing_sent_yet(simulator: Simulator) -> None:
     simulator.clear()
@@ -53,17 +34,17 @@ def results_upstream(simulator: Simulator) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_program_on_chat_completions(client: openai.OpenAI, sdk: Proxy, stream: bool) -> None:
+def test_a_program_on_chat_completions(sdk_openai: openai.OpenAI, sdk: Proxy, stream: bool) -> None:
     """The whole of a tool-using program, as people write it."""
     tools: Any = [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]
     messages: list[Any] = [{"role": "user", "content": calling(city=f"Rome {stream}")}]
     before = len(processes_of(sdk))
     asked = {"model": MODEL, "messages": messages, "tools": tools}
     if stream:
-        with client.chat.completions.stream(**asked) as events:
+        with sdk_openai.chat.completions.stream(**asked) as events:
             reply: Any = events.get_final_completion()
     else:
-        reply = client.chat.completions.create(**asked)
+        reply = sdk_openai.chat.completions.create(**asked)
     choice = reply.choices[0]
     assert choice.finish_reason == "tool_calls"
     [call] = choice.message.tool_calls
@@ -76,16 +57,16 @@ def test_a_program_on_chat_completions(client: openai.OpenAI, sdk: Proxy, stream
         choice.message.to_dict(),
         {"role": "tool", "tool_call_id": call.id, "content": "sunny, 25 C"},
     ]
-    final = client.chat.completions.create(model=MODEL, messages=messages, tools=tools)
+    final = sdk_openai.chat.completions.create(model=MODEL, messages=messages, tools=tools)
     assert final.choices[0].message.content == "Tool result: sunny, 25 C"
     assert final.choices[0].finish_reason == "stop"
     assert len(processes_of(sdk)) == before + 1
 
 
-def test_a_program_on_messages(claude: anthropic.Anthropic, simulator: Simulator) -> None:
+def test_a_program_on_messages(sdk_claude: anthropic.Anthropic, simulator: Simulator) -> None:
     messages: list[Any] = [said(calling())]
     tools: Any = [WEATHER, TIME]
-    reply = claude.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=tools)
+    reply = sdk_claude.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=tools)
     assert reply.stop_reason == "tool_use"
     [call] = [block for block in reply.content if block.type == "tool_use"]
     assert (call.name, call.input) == ("get_weather", {"city": "Rome"})
@@ -93,31 +74,31 @@ def test_a_program_on_messages(claude: anthropic.Anthropic, simulator: Simulator
     content = [{"type": "text", "text": "no sun"}, image]
     result = {"type": "tool_result", "tool_use_id": call.id, "content": content}
     messages += [{"role": "assistant", "content": reply.content}, {"role": "user", "content": [result]}]
-    final = claude.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=tools)
+    final = sdk_claude.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=tools)
     assert "no sun" in "".join(block.text for block in final.content if block.type == "text")
     [upstream] = results_upstream(simulator)
     assert [block["type"] for block in upstream["content"]] == ["text", "image"]
 
 
-def test_a_program_on_responses(client: openai.OpenAI) -> None:
+def test_a_program_on_responses(sdk_openai: openai.OpenAI) -> None:
     tools: Any = [{"type": "function", "name": "get_weather", "parameters": SCHEMA, "strict": False}]
     items: list[Any] = [{"role": "user", "content": calling(city="Oslo")}]
-    reply = client.responses.create(model=MODEL, input=items, tools=tools)
+    reply = sdk_openai.responses.create(model=MODEL, input=items, tools=tools)
     [call] = [item for item in reply.output if item.type == "function_call"]
     assert json.loads(call.arguments) == {"city": "Oslo"}
     items += [
         *(item.to_dict() for item in reply.output),
         {"type": "function_call_output", "call_id": call.call_id, "output": "rain"},
     ]
-    final = client.responses.create(model=MODEL, input=items, tools=tools)
+    final = sdk_openai.responses.create(model=MODEL, input=items, tools=tools)
     assert final.output_text == "Tool result: rain"
 
 
-def test_two_calls_at_once(claude: anthropic.Anthropic, simulator: Simulator) -> None:
+def test_two_calls_at_once(sdk_claude: anthropic.Anthropic, simulator: Simulator) -> None:
     """One of them fails, and the results come in another order."""
     messages: list[Any] = [said("sim:tools 2 mcp__client__")]
     tools: Any = [WEATHER, TIME]
-    with claude.messages.stream(model=MODEL, max_tokens=100, messages=messages, tools=tools) as stream:
+    with sdk_claude.messages.stream(model=MODEL, max_tokens=100, messages=messages, tools=tools) as stream:
         reply = stream.get_final_message()
     calls = [block for block in reply.content if block.type == "tool_use"]
     assert {call.name for call in calls} == {"get_weather", "get_time"}
@@ -126,7 +107,7 @@ def test_two_calls_at_once(claude: anthropic.Anthropic, simulator: Simulator) ->
         {"type": "tool_result", "tool_use_id": calls[0].id, "content": "no weather", "is_error": True},
     ]
     messages += [{"role": "assistant", "content": reply.content}, {"role": "user", "content": results}]
-    final = claude.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=tools)
+    final = sdk_claude.messages.create(model=MODEL, max_tokens=100, messages=messages, tools=tools)
     assert final.stop_reason == "end_turn"
     upstream = {block["tool_use_id"]: block for block in results_upstream(simulator)}
     assert upstream[calls[0].id]["is_error"] is True
