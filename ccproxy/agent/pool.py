@@ -23,11 +23,13 @@ logger = logging.getLogger(__name__)
 class Pool:
     """Keeps `size` started workers ready from `start` on; with size 0 it only makes fresh ones.
 
-    `max_uses` is for those who take them: the turns after which a worker is to be closed.
+    `max_uses` is for those who take them: the turns after which a worker is to be closed. `usual` are the
+    flags of the last conversation, with which the next ones are made ready.
     """
 
     def __init__(self, make: Callable[[], Worker], size: int, max_uses: int | None) -> None:
         self.max_uses = max_uses
+        self.usual: JsonObject | None = None
         self._make, self._size = make, size
         self._ready: deque[Worker] = deque()
         self._starting: set[Worker] = set()
@@ -72,13 +74,13 @@ class Pool:
             "failures": self._failures,
         }
 
-    async def _started(self) -> Worker:
+    async def _started(self, flags: JsonObject | None = None) -> Worker:
         if self._closed:
             raise WorkerDied(None)
         worker = self._make()
         self._starting.add(worker)
         try:
-            await worker.start()
+            await worker.start(flags)
         finally:
             self._starting.discard(worker)
         return worker
@@ -99,7 +101,7 @@ class Pool:
         """Start what is missing; whether that worked."""
         try:
             while len(self._ready) < self._size:
-                self._ready.append(await self._started())
+                self._ready.append(await self._started(self.usual))
         except AgentError as problem:
             self._failed(str(problem))
             return False

@@ -172,6 +172,7 @@ class Sessions:
             self._starting -= 1
         self._tools.offer(worker.token, asked.tools)
         await worker.begin(self._setup(worker, asked, session.system))
+        self._pool.usual = worker.flags
         await worker.send(render((*plan.said, *plan.new)))
 
     async def _go_on(self, session: Session, worker: Worker, asked: Asked, plan: Plan) -> None:

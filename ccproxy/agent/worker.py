@@ -57,7 +57,8 @@ class Worker:
     """Made in the loop that it runs in. `start`, `begin`, then turns, and `close` even when it has died.
 
     `token` is the bearer of its MCP servers, and `servers` are those it is started with.
-    `models` and `version` are known after `begin`, `session_id` with the first line. `uses` counts the turns.
+    `flags` are model and effort. `models` and `version` are known after `begin`, `session_id` with the first
+    line. `uses` counts the turns.
     """
 
     def __init__(self, settings: Settings, guard: Guard, servers: Servers) -> None:
@@ -78,7 +79,7 @@ class Worker:
         self._news = asyncio.Event()
         self._read_all = True
         self._servers_set: JsonObject | None = None
-        self._flags: JsonObject = {"model": self._options.model, "effortLevel": None}
+        self.flags: JsonObject = {"model": self._options.model, "effortLevel": None}
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -87,8 +88,11 @@ class Worker:
         transport = None if self._closing else self._transport
         return transport is not None and transport.is_ready() and transport.problem is None
 
-    async def start(self) -> None:
-        """The process is up and has its servers; it is not initialised. Raises CliMissing and CliBroken."""
+    async def start(self, flags: JsonObject | None = None) -> None:
+        """The process is up and has its servers; it is not initialised. Raises CliMissing and CliBroken.
+
+        `flags` are those of another worker that this one will most likely need, too.
+        """
         async with self._or_close("start"):
             cli = await asyncio.to_thread(find_cli, self._settings.claude.cli_path)
             await asyncio.to_thread(self._guard.start)
@@ -101,6 +105,7 @@ class Worker:
             self._transport = CliTransport(self._process)
             await self._transport.connect()
             await self._set_servers(self.servers, "")
+            await self._set_flags(flags or self.flags)
 
     async def begin(self, setup: Setup) -> None:
         """Begin the conversation. Raises CliBroken and WorkerDied."""
@@ -209,11 +214,13 @@ class Worker:
         """Tell the process what is not so already."""
         await self._set_servers(setup.servers, setup.tools_key)
         effort = _EFFORTS.get(setup.effort or "", setup.effort)
-        flags = {"model": setup.model, "effortLevel": effort}
-        changed = {name: value for name, value in flags.items() if value != self._flags[name]}
+        await self._set_flags({"model": setup.model, "effortLevel": effort})
+
+    async def _set_flags(self, flags: JsonObject) -> None:
+        changed = {name: value for name, value in flags.items() if value != self.flags[name]}
         if changed:
             await self._connected().control("apply_flag_settings", settings=changed)
-            self._flags = flags
+            self.flags = flags
 
     async def _set_servers(self, servers: Mapping[str, JsonObject], tools_key: str) -> None:
         """All of them each time: they replace what was set. Only one that looks different is asked again."""

@@ -551,3 +551,12 @@ async def test_real_when_the_proxy_is_killed(proxy: subprocess.Popen[str], tmp_p
     proxy.kill()
     await until(lambda: not Path(folder).exists())
     assert await asyncio.to_thread(marked, marker) == []
+
+
+async def test_flags_of_another_worker_are_not_set_twice(make: Make, tmp_path: Path) -> None:
+    first = await begun(make())
+    second = make()
+    await second.start(first.flags)
+    before = len(requests(tmp_path / "cli"))
+    await second.begin(setup(second))
+    assert "apply_flag_settings" not in [one["subtype"] for one in requests(tmp_path / "cli")[before:]]
