@@ -1,6 +1,7 @@
 """Everything behind `/sdk`, put together: processes, conversations, and what they ask for."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -13,7 +14,7 @@ from ccproxy.agent.asked import Asked
 from ccproxy.agent.client_tools import ClientTools
 from ccproxy.agent.guard import Guard
 from ccproxy.agent.models import Models
-from ccproxy.agent.paths import WORKERS
+from ccproxy.agent.paths import ASK, MCP, TOOLS
 from ccproxy.agent.permission_mcp import PermissionServer, Who
 from ccproxy.agent.permissions import Permissions
 from ccproxy.agent.pool import Pool
@@ -24,8 +25,7 @@ from ccproxy.conversation.parts import JsonObject
 from ccproxy.known_sessions import KnownSessions
 from ccproxy.settings import Settings
 
-MCP, ASK, TOOLS = "/mcp", f"{WORKERS}/mcp", f"{WORKERS}/tools"
-"""Where the MCP servers are on the local app: for everybody's Claude Code, and for our processes."""
+logger = logging.getLogger(__name__)
 
 GRACE = 60
 """Seconds by which Claude Code's patience with a permission is longer than ours."""
@@ -120,4 +120,7 @@ class Agent:
             self._pool.start()
             while True:
                 await asyncio.sleep(self._settings.claude.sessions.idle_seconds / LOOKS)
-                await self._sessions.close_idle()
+                try:
+                    await self._sessions.close_idle()
+                except Exception:
+                    logger.exception("Idle Claude Code processes could not be ended.")

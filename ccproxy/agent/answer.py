@@ -6,7 +6,8 @@ where a tool is called that the client runs, an end with `tool_use`. The lines t
 answered the call are for a new Answer.
 
 What is streamed is read from the `stream_event` lines. The whole blocks of the `assistant` lines are read for
-tool calls, and for messages that never were streamed. Sub-agents (lines with a parent) work out of sight.
+tool calls, and for messages that never were streamed. Sub-agents (lines with a parent) work out of sight, but
+for their calls of the client's tools.
 Nothing here raises an error, whatever the lines say.
 """
 
@@ -76,7 +77,7 @@ class Answer:
             self._facts["session_id"] = session
         match line:
             case {"parent_tool_use_id": str()}:
-                return
+                self._sub_agent(line)
             case {"type": "stream_event", "event": {"type": str(kind)} as event}:
                 self._stream_event(kind, event, _text(line.get("api_message_id")))
             case {"type": "assistant", "message": {"content": list(content)} as message}:
@@ -200,7 +201,7 @@ class Answer:
         self._called.add(call_id)
         given = block.get("input")
         arguments = given if isinstance(given, dict) else {}
-        tool = self._tools.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
+        tool = self._client_tool(name)
         if tool is None:
             self._blocks.whole(self._mode.call(Call(call_id, name, arguments)))
         else:
@@ -230,6 +231,22 @@ class Answer:
         )
         is_error = block.get("is_error") is True
         self._blocks.whole(self._mode.result(Result(call_id, block.get("content"), is_error, permission)))
+
+    def _sub_agent(self, line: JsonObject) -> None:
+        """It waits for the client's tools like the model itself; nobody else can run them."""
+        match line:
+            case {"type": "assistant", "message": {"content": list(content)} as message}:
+                for block in content:
+                    if isinstance(block, dict) and self._client_tool(_text(block.get("name"))):
+                        self._call(block)
+                if self._clients and self._is_whole:
+                    # what it costs is not counted among the messages of this answer
+                    self._start("", {"model": message.get("model")})
+                    self._hand_over()
+
+    def _client_tool(self, name: str) -> str | None:
+        """The client's name for a tool, if it is one of the client's."""
+        return self._tools.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
 
     # --- the beginning and the end
 

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from ccproxy import failures
 from ccproxy.agent.asked import REQUEST, read
@@ -38,7 +39,9 @@ def agent_routes(sessions: Sessions, models: Models, keepalive: float) -> list[B
 
     async def post_messages(request: Request) -> Response:
         try:
-            asked = read(parse(await request.body()), dict(request.headers))
+            body, headers = await request.body(), dict(request.headers)
+            # a long conversation takes a while to read
+            asked = await asyncio.to_thread(lambda: read(parse(body), headers))
             turn = await sessions.open(asked)
         except RequestError as problem:
             return refusal(request, failures.invalid_request(problem.path, str(problem)))
@@ -54,9 +57,7 @@ def agent_routes(sessions: Sessions, models: Models, keepalive: float) -> list[B
             first = await anext((event async for event in events if event is not None), None)
         if first is None:
             return error(request, turn)
-        return StreamingResponse(
-            stream(request, turn, first, events), headers=STREAM, media_type="text/event-stream"
-        )
+        return Streamed(turn, stream(request, turn, first, events))
 
     async def get_models(request: Request) -> Response:
         try:
@@ -88,17 +89,28 @@ async def whole(request: Request, turn: Turn, keepalive: float) -> Response:
 async def stream(
     request: Request, turn: Turn, first: JsonObject, events: AsyncIterator[JsonObject | None]
 ) -> AsyncIterator[bytes]:
-    """The answer as server-sent events. A reader who leaves ends the turn."""
-    try:
-        yield as_sent(first)
-        async for event in events:
-            yield as_sent(event or PING)
-        if isinstance(turn.failure, Failure):
-            yield errors.event(turn.failure, request_id(request))
-        elif turn.failure:
-            yield error_event(turn.failure)
-    finally:
-        turn.leave()
+    """The answer as server-sent events."""
+    yield as_sent(first)
+    async for event in events:
+        yield as_sent(event or PING)
+    if isinstance(turn.failure, Failure):
+        yield errors.event(turn.failure, request_id(request))
+    elif turn.failure:
+        yield error_event(turn.failure)
+
+
+class Streamed(StreamingResponse):
+    """A reader who leaves ends the turn, also one who leaves before the first event is sent."""
+
+    def __init__(self, turn: Turn, content: AsyncIterator[bytes]) -> None:
+        super().__init__(content, headers=STREAM, media_type="text/event-stream")
+        self._turn = turn
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._turn.leave()
 
 
 @contextlib.asynccontextmanager

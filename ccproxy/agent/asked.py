@@ -1,5 +1,6 @@
 """A request to Claude Code, taken apart: what it asks of a process, and what it says."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from ccproxy.agent.history import fingerprints
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.routes import SESSION as SESSION_ID
 
 ATTRIBUTION = "x-anthropic-billing-header:"
 """How Claude Code, as a client, begins a system block that is meant for its own provider (2.1.330)."""
@@ -14,6 +16,9 @@ ATTRIBUTION = "x-anthropic-billing-header:"
 SESSION, OWN_SESSION, FORMAT = "x-ccproxy-session", "x-ccproxy-session-id", "x-ccproxy-format"
 REQUEST = "x-ccproxy-request-id"
 """Headers in which the proxy says what the path and the client's headers said."""
+
+
+_NAME = re.compile(SESSION_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def read(body: JsonObject, headers: Mapping[str, str]) -> Asked:
         _tools(body),
         messages,
         fingerprints(messages),
-        headers.get(SESSION) or _session_of(body) or headers.get(OWN_SESSION) or None,
+        headers.get(SESSION) or _session_of(body) or _own_session(headers),
         body.get("stream") is True,
         headers.get(FORMAT, "anthropic") != "anthropic",
     )
@@ -100,4 +105,17 @@ def _tools(body: JsonObject) -> tuple[JsonObject, ...]:
 def _session_of(body: JsonObject) -> str | None:
     metadata = body.get("metadata")
     found = metadata.get("session_id") if isinstance(metadata, dict) else None
-    return found if isinstance(found, str) and found else None
+    if not isinstance(found, str) or not found:
+        return None
+    if not _NAME.fullmatch(found):
+        message = "Name a session with up to 128 letters, digits, dots, hyphens and underscores."
+        raise RequestError("metadata.session_id", message)
+    return found
+
+
+def _own_session(headers: Mapping[str, str]) -> str | None:
+    """What the client calls its session. Claude Code, as a client, holds several conversations under one such
+    name and always sends all of their history, so it has none to go on with."""
+    if headers.get("user-agent", "").startswith("claude-cli/"):
+        return None
+    return headers.get(OWN_SESSION) or None

@@ -7,10 +7,11 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from ccproxy.agent.paths import PREFIX, WORKERS
+from ccproxy.agent.paths import ASK, MCP, PREFIX, TOOLS
 from ccproxy.agent.permissions import Permissions
 from ccproxy.backends.target import Target
 from ccproxy.conversation.parts import JsonObject
@@ -33,17 +34,18 @@ class OnDemand:
 
     def routes(self) -> list[BaseRoute]:
         """The paths of the local app on which it is asked for."""
-        paths = (f"{PREFIX}/{{rest:path}}", f"{WORKERS}/{{rest:path}}", "/mcp")
+        paths = (f"{PREFIX}/{{rest:path}}", ASK, TOOLS, MCP)
         return [Route(path, self) for path in paths]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         agent = await self.agent()
-        await agent.app(scope, receive, send)
+        app = agent.app if agent else Response(status_code=503)
+        await app(scope, receive, send)
 
-    async def agent(self) -> "Agent":
-        """The one agent, started."""
+    async def agent(self) -> "Agent | None":
+        """The one agent, started; None where it would be made after the end."""
         async with self._making:
-            if self._agent is None:
+            if self._agent is None and not self._is_closed:
                 module = await asyncio.to_thread(importlib.import_module, "ccproxy.agent.agent")
                 made: Agent = module.Agent(self._settings, self._local, self.permissions, self._known)
                 await made.start()
@@ -52,6 +54,7 @@ class OnDemand:
 
     async def close(self) -> None:
         """End every process; whoever asks or is asked for a permission is told."""
+        self._is_closed = True
         self.permissions.close()
         async with self._making:
             if self._agent:

@@ -3,5 +3,8 @@
 PREFIX = "/_agent"
 """The base URL of the backend `sdk`."""
 
-WORKERS = "/_worker"
-"""Below this path our own processes are served, each known by its token."""
+MCP = "/mcp"
+"""The MCP server for everybody's Claude Code."""
+
+ASK, TOOLS = "/_worker/mcp", "/_worker/tools"
+"""The MCP servers for our own processes, each known by its token: permissions, and the client's tools."""

@@ -6,18 +6,21 @@ Not a parser of the shell. What it does not understand is not plain, so no rule 
 import re
 import shlex
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 LONGEST = 10_000
 """Characters of a command beyond which nobody looks into it, as in Claude Code."""
 
 _SEPARATORS = re.compile(r"[;&|()`\n\r]")
+_CONTINUED = re.compile(r"\\\r?\n")
+_BRACES = str.maketrans("{,}", "   ")
 _IN_FRONT = re.compile(r"[A-Za-z_]\w*\+?=.*|-.*|\d+(\.\d+)?[smhd]?|\d*[<>].*|[{!]", re.DOTALL)
 _NEVER_PLAIN = frozenset({"eval", "exec", "flock", "ionice", "setsid", "watch"})
 """Programs that no rule with `*` allows, because they run whatever comes behind them."""
 
 _RUNNERS = _NEVER_PLAIN | {
     *("builtin", "command", "doas", "env", "nice", "noglob", "nohup", "stdbuf", "sudo", "time", "timeout"),
-    *("xargs", "do", "elif", "else", "if", "then", "until", "while"),
+    *("coproc", "xargs", "do", "elif", "else", "if", "then", "until", "while"),
 }
 """Words behind which comes the command that is run."""
 
@@ -38,8 +41,7 @@ class Command:
     def spellings(self) -> Iterator[str]:
         """What it may run, each command in its plainest spelling too: `F=1 sudo 'rm'  x` as `rm x`."""
         yield self.text
-        # quotes are not to be trusted where a substitution stands between them
-        for part in [*self._parts, *(_SEPARATORS.split(self.text) if self._is_tangled else ())]:
+        for part in [*self._parts, *(self._untangled() if self._is_tangled else ())]:
             yield part.strip()
             words, after_option = _words(part), False
             while words:
@@ -47,15 +49,26 @@ class Command:
                 yield " ".join((words[0].rpartition("/")[2], *words[1:]))
                 if words[0] not in _RUNNERS and not _IN_FRONT.fullmatch(words[0]) and not after_option:
                     break
-                # `sudo -u root rm`: what comes behind an option may be its value
-                after_option = words[0].startswith("-")
+                # `sudo -u root rm`, `> out rm`: what comes behind an option may be its value
+                after_option = words[0].startswith("-") or words[0].endswith(("<", ">"))
                 words = words[1:]
+
+    def _untangled(self) -> Iterator[str]:
+        """Quotes are not to be trusted where a substitution stands between them. The shell makes one line of
+        two, and words of what stands in braces: `{rm,-rf}` is `rm -rf`."""
+        text = _CONTINUED.sub("", self.text)
+        for part in (*_SEPARATORS.split(self.text), *_SEPARATORS.split(text)):
+            yield part
+            if "{" in part:
+                yield part.translate(_BRACES)
 
 
 def _taken_apart(text: str) -> tuple[list[str], bool, bool]:
     """The commands between the separators; whether quotes do not tell what is text; whether it redirects."""
     parts, begin, quote, position = [], 0, "", 0
     tangled = redirects = False
+    # braces with one of these in them are taken for several words
+    braces = "," in text or ".." in text
     while position < len(text):
         char, following = text[position], text[position + 1 : position + 2]
         if quote == "'":
@@ -69,6 +82,8 @@ def _taken_apart(text: str) -> tuple[list[str], bool, bool]:
             quote = char if not quote else "" if quote == char else quote
         elif quote or char == "\0":
             tangled = tangled or char == "\0"
+        elif char == "{":
+            tangled = tangled or braces
         elif char in ";&|()\n\r":
             parts.append(text[begin:position])
             begin = position + 1
@@ -91,7 +106,10 @@ def _words(text: str) -> list[str]:
 
 
 def _runs_another(words: list[str]) -> bool:
-    """Whether what it runs stands in its arguments, where a rule for it does not look."""
-    return (
-        not words or words[0] in _NEVER_PLAIN or (words[0] == "find" and not _RUN_BY_FIND.isdisjoint(words))
-    )
+    """Whether what it runs stands in its arguments, where a rule for it does not look.
+
+    A pattern counts as every name that it means: there may be a file `-exec`.
+    """
+    if words[:1] == ["find"]:
+        return any(fnmatchcase(danger, word) for word in words for danger in _RUN_BY_FIND)
+    return not words or words[0] in _NEVER_PLAIN

@@ -81,6 +81,7 @@ def parse(text: str, *, allows: bool) -> Rule:
         raise _bad(text, allows, "write Tool or Tool(what), such as Read or Bash(git status:*)")
     tool, specifier = found["tool"], found["specifier"]
     try:
+        _spelt_right(tool)
         if "*" in tool or tool.startswith("mcp__"):
             matches = _named(tool, specifier, allows)
         elif specifier is None or (tool == "Bash" and specifier.strip() in ("*", ":*")):
@@ -90,6 +91,14 @@ def parse(text: str, *, allows: bool) -> Rule:
     except ValueError as problem:
         raise _bad(text, allows, str(problem)) from None
     return Rule(text.strip(), matches)
+
+
+def _spelt_right(tool: str) -> None:
+    """A rule for `bash` would match nothing, and nobody would be told."""
+    known = {*EDITING, *READING, "Bash", "Agent", "Task", "Skill", "WebFetch", "WebSearch"}
+    meant = next((name for name in known if name.lower() == tool.lower() and name != tool), None)
+    if meant:
+        raise ValueError(f"the tool is called {meant}")
 
 
 def _bad(text: str, allows: bool, problem: str) -> BadRule:

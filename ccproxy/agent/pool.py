@@ -115,9 +115,10 @@ class Pool:
         """Drop those that died while they waited; whether there were any."""
         dead = [worker for worker in self._ready if not worker.alive]
         for worker in dead:
+            # all of them before any is waited for: who takes one meanwhile changes the row as well
             self._ready.remove(worker)
             self._failed("one ended while it waited")
-            await worker.close()
+        await asyncio.gather(*(worker.close() for worker in dead))
         return bool(dead)
 
     def _failed(self, why: str) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from ccproxy.agent.asked import Asked
 from ccproxy.agent.history import added, blocks_of, fingerprints, joined
 from ccproxy.agent.worker import Worker
@@ -29,13 +31,14 @@ class Plan:
 @dataclass(eq=False, slots=True)
 class Session:
     """`name` is None for a conversation that is known by its history alone. `held` are the fingerprints of
-    `said`; `calls` are tool calls that the client has been given and has not answered. Whoever has the `lock`
-    has the turn. `used` is on the loop's clock, in seconds.
+    `said`, `size` its bytes; `calls` are tool calls that the client has been given and has not answered.
+    Whoever has the `lock` has the turn. `used` is on the loop's clock, in seconds.
     """
 
     name: str | None
     system: str
     said: tuple[JsonObject, ...] = ()
+    size: int = 0
     held: tuple[str, ...] = ()
     calls: frozenset[str] = frozenset()
     worker: Worker | None = None
@@ -63,8 +66,9 @@ class Session:
 
     def keep(self, plan: Plan, answer: Sequence[JsonObject]) -> None:
         """Remember what was said, now that the turn is over; `answer` is one message or none."""
-        self.said = (*plan.said, *plan.new, *answer)
-        self.held = (*plan.prints, *fingerprints(plan.new), *fingerprints(answer))
+        held = (*plan.prints, *fingerprints(plan.new), *fingerprints(answer))
+        self.said, self.held = (*plan.said, *plan.new, *answer), held
+        self.size = len(msgspec.json.encode(self.said)) if self.name else 0
         self.calls = frozenset(
             block["id"] for message in answer for block in message["content"] if block["type"] == CALL
         )
@@ -81,8 +85,14 @@ class Session:
         )
 
     def _hears(self, new: Sequence[JsonObject]) -> bool:
-        """Whether the process can go on with this: what it waits for are exactly these results, or none."""
-        return self.worker is not None and self.worker.alive and self.calls == results_in(new).keys()
+        """Whether the process can go on with this: one turn of the user (a process hears no others), with
+        exactly the results that it waits for, or none."""
+        return (
+            self.worker is not None
+            and self.worker.alive
+            and [turn["role"] for turn in new] == ["user"]
+            and self.calls == results_in(new).keys()
+        )
 
 
 def results_in(messages: Sequence[JsonObject]) -> dict[str, JsonObject]:

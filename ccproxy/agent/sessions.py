@@ -28,8 +28,8 @@ from ccproxy.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-NAMED = 256
-"""Conversations of named sessions that are remembered at most, with or without a process."""
+NAMED, MEMORY = 256, 64 * 2**20
+"""Conversations of named sessions that are remembered at most, and their size in bytes without a process."""
 
 Servers = Callable[[Worker, Asked], Mapping[str, JsonObject]]
 """The MCP servers for a worker that answers this request."""
@@ -61,12 +61,12 @@ class Sessions:
                 and await self._known.knows(session.name)
             ):
                 raise SessionForgotten(session.name)
+            if plan.said == () or asked.system:
+                session.system = asked.system
+            turn = self._turn(session, asked, plan)
         except BaseException:
             session.lock.release()
             raise
-        if plan.said == () or asked.system:
-            session.system = asked.system
-        turn = self._turn(session, asked, plan)
         self._turns.add(turn.task)
         turn.task.add_done_callback(self._turns.discard)
         return turn
@@ -81,8 +81,10 @@ class Sessions:
     async def close_idle(self) -> None:
         """End the processes that nobody has used for `claude.sessions.idle_seconds`."""
         oldest = asyncio.get_running_loop().time() - self._limits.idle_seconds
-        for session in [session for session in self._live if session.is_free and session.used < oldest]:
-            await self._end(session)
+        for session in list(self._live):
+            # looked at here and not before: while one is ended, the next may be asked again
+            if session.is_free and session.used < oldest:
+                await self._end(session)
 
     async def close(self) -> None:
         """End every turn and every process."""
@@ -121,29 +123,34 @@ class Sessions:
         return session
 
     def _turn(self, session: Session, asked: Asked, plan: Plan) -> Turn:
-        silent = plan.goes_on
+        replaceable = True
 
-        async def begin() -> None:
-            if plan.goes_on and session.worker:
-                try:
-                    await self._go_on(session, session.worker, asked, plan)
-                    return
-                except WorkerDied:
-                    # it has not heard this, so a fresh one may
-                    pass
+        async def instead() -> None:
+            """A fresh process in the place of one that died before it said anything of this turn; once."""
+            nonlocal replaceable
+            if not replaceable:
+                raise
+            replaceable = False
             await self._start(session, asked, plan)
 
+        async def begin() -> None:
+            try:
+                if plan.goes_on and session.worker:
+                    await self._go_on(session, session.worker, asked, plan)
+                else:
+                    await self._start(session, asked, plan)
+            except WorkerDied:
+                await instead()
+
         async def line() -> JsonObject:
-            nonlocal silent
+            nonlocal replaceable
             assert session.worker
             try:
                 found = await session.worker.line()
             except WorkerDied:
-                if not silent:
-                    raise
-                await self._start(session, asked, plan)
+                await instead()
                 found = await session.worker.line()
-            silent = False
+            replaceable = False
             return found
 
         async def interrupt() -> None:
@@ -154,7 +161,8 @@ class Sessions:
             await self._over(session, plan, turn)
 
         claude = self._settings.claude
-        names = frozenset(str(tool["name"]) for tool in asked.tools)
+        # in their order: what Claude Code calls them depends on it
+        names = tuple(str(tool["name"]) for tool in asked.tools)
         answered = session.calls if plan.goes_on else ()
         answer = Answer(claude.sdk_message_mode, claude.pretty_format, names, asked.joined, answered)
         return Turn(answer, begin, line, interrupt, over)
@@ -173,7 +181,7 @@ class Sessions:
         self._tools.offer(worker.token, asked.tools)
         await worker.begin(self._setup(worker, asked, session.system))
         self._pool.usual = worker.flags
-        await worker.send(render((*plan.said, *plan.new)))
+        await worker.send(await asyncio.to_thread(render, (*plan.said, *plan.new)))
 
     async def _go_on(self, session: Session, worker: Worker, asked: Asked, plan: Plan) -> None:
         """Say only what is new: the results that the running turn waits for, or the next turn."""
@@ -229,9 +237,12 @@ class Sessions:
             await worker.close()
 
     def _forget_oldest(self) -> None:
-        for name in list(self._named)[: max(0, len(self._named) - NAMED)]:
-            if self._named[name].is_free and not self._named[name].is_live:
-                del self._named[name]
+        idle = [name for name, session in self._named.items() if session.is_free and not session.is_live]
+        size = sum(self._named[name].size for name in idle)
+        for name in idle:
+            if len(self._named) <= NAMED and size <= MEMORY:
+                return
+            size -= self._named.pop(name).size
 
 
 def with_more(messages: tuple[JsonObject, ...]) -> dict[str, JsonObject]:

@@ -7,6 +7,7 @@ interrupted.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 from ccproxy import failures
 from ccproxy.agent.answer import Answer
@@ -17,6 +18,8 @@ from ccproxy.conversation.parts import JsonObject
 from ccproxy.failures import Failure
 
 logger = logging.getLogger(__name__)
+
+CUT = "The proxy stopped in the middle of this turn. Claude Code may have done part of the work already."
 
 
 class Turn:
@@ -73,7 +76,7 @@ class Turn:
             self.failure = failures.internal_error()
         except asyncio.CancelledError:
             # the proxy stops: half an answer must not look whole
-            self.failure = failures.shutting_down()
+            self.failure = replace(failures.shutting_down(), message=CUT)
             raise
         finally:
             leaving.cancel()

@@ -95,7 +95,9 @@ def read_input(text: str, before: Any) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        message = f"Line {error.lineno}, column {error.colno}: {error.msg}."
+        # some of Python's messages end in "at", for a place to follow
+        what = error.msg.removesuffix(" at").removesuffix(" starting")
+        message = f"Line {error.lineno}, column {error.colno}: {what}."
         raise BadInputError(message, error.lineno, error.colno) from None
     except RecursionError:
         raise BadInputError("It is nested too deeply.") from None

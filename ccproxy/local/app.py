@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ccproxy.agent.paths import WORKERS
+from ccproxy.agent.paths import ASK, TOOLS
 from ccproxy.backends.backend import Backend
 from ccproxy.codex.instructions import Instructions
 from ccproxy.conversation.parts import JsonObject
@@ -42,7 +42,7 @@ def make_app(
 ) -> ASGIApp:
     """The app for these backends, with `more` routes; `agent` is the status of what is behind `/sdk`.
 
-    Without `secret` in its header a request gets a 403, except those of our own processes below `/_worker`.
+    Without `secret` in its header a request gets a 403, except those of our own processes, which have tokens.
     """
 
     async def get_root(request: Request) -> Response:
@@ -99,7 +99,7 @@ class SecretGuard:
         self.secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and not scope["path"].startswith(f"{WORKERS}/"):
+        if scope["type"] in ("http", "websocket") and scope["path"] not in (ASK, TOOLS):
             given = dict(scope["headers"]).get(SECRET_HEADER.encode(), b"")
             if not hmac.compare_digest(given, self.secret):
                 await Response(status_code=403)(scope, receive, send)

@@ -19,6 +19,11 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """A request that ends because the proxy is stopped at once is no failure of the app's."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 class LocalServer:
     """The port is taken when this is made, so that nobody is refused while the app starts.
 
@@ -40,6 +45,7 @@ class LocalServer:
         """Serve from now on."""
         # the bridge asks our own routes, which write their own lines
         logging.getLogger("httpx").setLevel(logging.WARNING)
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -38,6 +38,8 @@ def _from_json(text: str) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        # some of Python's messages end in "at" themselves
+        what = error.msg.removesuffix(" at")
+        raise ValueError(f"is not JSON: {what} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None

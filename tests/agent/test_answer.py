@@ -62,6 +62,43 @@ def test_a_plain_turn() -> None:
     assert found["usage"]["total_cost_usd"] == 0.25
 
 
+class TestSubAgents:
+    """They work out of sight, but nobody else than the client can run its tools."""
+
+    CALLED: JsonObject = {
+        **line("assistant", message=message("msg_9", [text("Out of sight."), WEATHER])),
+        "parent_tool_use_id": "toolu_1",
+    }
+    AGENT = call("toolu_1", "Agent", prompt="Ask for the weather.")
+
+    def test_the_client_is_given_the_call(self) -> None:
+        answer = Answer("ignore", False, ("get_weather",))
+        lines = [init(), *streamed("msg_1", self.AGENT, stop="tool_use", output=5), self.CALLED]
+        found = collected([event for each in lines for event in answer.take(each)])
+        assert answer.ended
+        assert found["content"] == [{**WEATHER, "name": "get_weather"}]
+        assert found["stop_reason"] == "tool_use"
+
+    def test_and_the_next_one_is_an_answer_by_itself(self) -> None:
+        answer = Answer("ignore", False, ("get_weather",))
+        found = collected(answer.take(self.CALLED))
+        assert [block["id"] for block in answer.calls] == ["toolu_5"]
+        assert (found["model"], found["stop_reason"]) == (MODEL, "tool_use")
+
+    def test_it_waits_for_the_end_of_what_the_model_says(self) -> None:
+        answer = Answer("ignore", False, ("get_weather",))
+        first, *others = streamed("msg_1", text("Hello"), stop="tool_use", output=5)
+        events = [*answer.take(first), *answer.take(self.CALLED)]
+        assert not answer.ended
+        events += [event for each in others for event in answer.take(each)]
+        assert words(collected(events)["content"]) == ["Hello", "tool_use"]
+
+    def test_its_other_tools_are_its_own_affair(self) -> None:
+        answer = Answer("forward", False, ("get_weather",))
+        said = {**line("assistant", message=message("msg_9", [BASH])), "parent_tool_use_id": "toolu_1"}
+        assert answer.take(said) == []
+
+
 def test_each_piece_is_given_as_it_comes() -> None:
     answer = Answer("ignore", False, ())
     said = [
@@ -94,7 +131,7 @@ def test_what_the_length_cut_goes_on_without_a_blank_line() -> None:
 
 
 def test_sub_agents_work_out_of_sight() -> None:
-    hidden = [{**one, "parent_tool_use_id": "toolu_1"} for one in streamed("msg_s", text("no"), WEATHER)]
+    hidden = [{**one, "parent_tool_use_id": "toolu_1"} for one in streamed("msg_s", text("no"), BASH)]
     found = answered([*streamed("msg_1", text("yes")), *hidden, result()], "forward")
     assert words(found["content"]) == ["yes"]
 

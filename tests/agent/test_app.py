@@ -89,6 +89,34 @@ async def test_whoever_leaves_interrupts(tmp_path: Path, stream: bool) -> None:
     assert "interrupt" in [request["subtype"] for request in requests(tmp_path / "cli")]
 
 
+async def test_whoever_leaves_before_the_first_event_is_sent(tmp_path: Path) -> None:
+    """The response is never begun, and its turn must end all the same."""
+    async with serving_agent(tmp_path) as (agent, _):
+        asking = body([*saying("hello")[:3], {"sleep": 60}], stream=True)
+        received = [{"type": "http.request", "body": json.dumps(asking).encode()}]
+        gone = asyncio.Event()
+
+        async def receive() -> Any:
+            if received:
+                return received.pop()
+            if not gone.is_set():
+                # the watch of the request is cancelled here, the response's own look comes next
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    gone.set()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            await asyncio.sleep(0)
+
+        scope = {"type": "http", "method": "POST", "path": PATH, "headers": [], "query_string": b""}
+        await agent.app(scope, receive, send)
+        async with asyncio.timeout(15):
+            while agent.status()["sessions"]["busy"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("sent", "path"), [("no json", ""), ("[]", ""), ('{"messages": []}', "messages"), ("{}", "messages")]
 )

@@ -41,6 +41,15 @@ class TestSession:
         assert read(given, {OWN_SESSION: "of-the-client"}).session == "of-the-body"
         assert read(body(), {OWN_SESSION: "of-the-client"}).session == "of-the-client"
 
+    def test_claude_code_as_a_client_has_several_conversations_under_one_name(self) -> None:
+        headers = {OWN_SESSION: "of-the-client", "user-agent": "claude-cli/2.1.330 (external, sdk-cli)"}
+        assert read(body(), headers).session is None
+
+    def test_a_name_that_is_none(self) -> None:
+        with pytest.raises(RequestError) as problem:
+            read(body(metadata={"session_id": "x" * 129}), {})
+        assert problem.value.path == "metadata.session_id"
+
     @pytest.mark.parametrize("metadata", [None, "x", {"session_id": 3}, {"session_id": ""}, {"user_id": "x"}])
     def test_what_names_none(self, metadata: object) -> None:
         assert read(body(metadata=metadata), {}).session is None

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 
@@ -32,7 +33,13 @@ async def test_it_is_made_when_it_is_asked_for(tmp_path: Path) -> None:
 
 
 async def test_closing_one_that_nobody_asked_for(tmp_path: Path) -> None:
-    await made(tmp_path).close()
+    agent = made(tmp_path, **{"claude.pool.enabled": True})
+    await agent.close()
+    # else its processes would begin after the end
+    assert await agent.agent() is None
+    async with serving(Starlette(routes=agent.routes())) as url:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.post(f"{url}/mcp")).status_code == 503
 
 
 def test_a_rule_that_is_none(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ PLAIN = [
     "git commit -m 'two\nlines'",
     "git log -n 3 -- a\\;b",
     "git show HEAD~1 $BRANCH a#b",
+    "git show stash@{0}",
+    "git log --format='{a,b}'",
     "npm run test:unit",
     "find . -name '*.py'",
 ]
@@ -50,6 +52,11 @@ NOT_PLAIN = [
     "git status \0; x",
     "find . -delete",
     "find . -e'xec' rm {} +",
+    "find . {-exec,touch,pwned,\\;}",
+    "find . -e{xec,} rm {} +",
+    "find . -exe[c] rm {} +",
+    "find * rm {} +",
+    "git log {a..c}",
     "watch rm",
     "eval x",
     "",
@@ -143,6 +150,11 @@ def _quoted(text: str) -> str:
         "git status # '\nrm -rf x #'",
         "git status $'\\'' ; rm -rf x ; echo ''",
         "echo 'open; rm -rf x",
+        "true && {rm,-rf,x}",
+        "r\\\nm -rf x",
+        "git status # \\\nrm -rf x",
+        "coproc rm -rf x",
+        "> out rm -rf x",
     ],
 )
 def test_what_a_command_may_run(text: str) -> None:

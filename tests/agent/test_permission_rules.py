@@ -205,3 +205,9 @@ def test_a_pattern_of_names_allows_only_within_a_server(rule: str) -> None:
     with pytest.raises(BadRule, match="begin with a server"):
         Rules(allow=[rule])
     Rules(deny=[rule])
+
+
+@pytest.mark.parametrize("text", ["bash", "BASH(ls)", "read", "Websearch"])
+def test_a_tool_that_is_spelt_otherwise_is_an_error(text: str) -> None:
+    with pytest.raises(BadRule, match="is called"):
+        Rules(deny=[text])

@@ -100,6 +100,29 @@ async def test_one_that_died_is_replaced(
     assert "ended while it waited" in caplog.text
 
 
+async def test_several_that_died_while_somebody_takes_one(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close, taking = Worker.close, []
+
+    async def slowly(worker: Worker) -> None:
+        taking.append(asyncio.create_task(pool.take()))
+        await asyncio.sleep(0.2)
+        await close(worker)
+
+    pool = make(2)
+    await ready(pool, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(Worker, "close", slowly)
+        for pid in pids(tmp_path):
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: bool(taking))
+        await asyncio.sleep(0.3)
+    for worker in await asyncio.gather(*taking):
+        await worker.close()
+    await ready(pool, 2)
+
+
 async def test_one_that_died_is_not_given_out(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,13 @@ class TestByHistory:
         assert plan.goes_on
         assert plan.new == (user("three"),)
 
+    def test_what_another_has_answered_meanwhile_is_told_to_a_fresh_process(self) -> None:
+        """A process hears the user only: what the model is said to have said would be the user's words."""
+        plan = session().plan(asking(user("one"), model("1"), user("two"), model("2"), user("three")))
+        assert not plan.goes_on
+        assert plan.said == (user("one"), model("1"))
+        assert plan.new == (user("two"), model("2"), user("three"))
+
     def test_another_history_begins_anew(self) -> None:
         plan = session().plan(asking(user("one"), model("another answer"), user("two")))
         assert not plan.goes_on
@@ -121,6 +128,17 @@ def test_a_turn_that_was_left_before_any_answer() -> None:
     held.keep(held.plan(asking(user("one"))), [])
     assert held.plan(asking(user("two"))).goes_on
     assert held.said == (user("one"),)
+
+
+def test_an_answer_from_elsewhere_to_a_turn_that_was_left() -> None:
+    held = Session(None, "", worker=cast("Worker", Process()))
+    held.keep(held.plan(asking(user("one"))), [])
+    assert not held.plan(asking(user("one"), model("from elsewhere"), user("two"))).goes_on
+
+
+def test_the_size_of_what_a_named_one_remembers() -> None:
+    assert session("s").size > 50
+    assert session().size == 0
 
 
 def test_whether_it_is_free_and_alive() -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from ccproxy.agent.agent import Agent
+from ccproxy.agent.asked import read
 from ccproxy.agent.sessions import with_more
+from ccproxy.agent.worker import Worker
 from ccproxy.conversation.parts import JsonObject
 from tests.agent.test_agent import serving_agent
 from tests.agent.test_app import PATH, body, client, saying
@@ -77,6 +80,13 @@ async def test_a_process_that_failed_is_not_used_again(tmp_path: Path) -> None:
     assert len(set(processes(tmp_path))) == 2
 
 
+async def test_one_that_dies_before_it_says_anything_is_replaced_once(tmp_path: Path) -> None:
+    async with asked(tmp_path) as (_, http):
+        answer = await say(http, [{"exit": 3}])
+    assert answer.status_code == 503
+    assert len(set(processes(tmp_path))) == 2
+
+
 async def test_uses_are_counted(tmp_path: Path) -> None:
     async with asked(tmp_path, **{"claude.pool.max_uses": 1}) as (agent, http):
         assert (await say(http, saying("one"), "s")).status_code == 200
@@ -110,6 +120,62 @@ async def test_idle_ones_are_ended(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             while agent.status()["sessions"]["live"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_one_that_is_asked_again_while_others_are_ended_is_not_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asked(tmp_path) as (agent, http):
+        for name in ("a", "b"):
+            await say(http, saying("hello"), name)
+        sessions = agent._sessions
+        close, ended = Worker.close, []
+
+        async def slowly(worker: Worker) -> None:
+            """Meanwhile whichever is left is asked again."""
+            ended.append(worker)
+            asking.append(asyncio.create_task(say(http, [{"sleep": 0.5}, *saying("again")], left())))
+            await asyncio.sleep(0.3)
+            await close(worker)
+
+        def left() -> str:
+            [session] = sessions._live
+            assert session.name
+            return session.name
+
+        asking: list[asyncio.Task[httpx.Response]] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(Worker, "close", slowly)
+            for session in sessions._live:
+                session.used -= 10_000
+            await sessions.close_idle()
+        [answer] = await asyncio.gather(*asking)
+        assert (answer.status_code, len(ended)) == (200, 1)
+
+
+async def test_a_request_that_cannot_begin_lets_the_next_one_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asked(tmp_path, **{"claude.sessions.wait_seconds": 0.3}) as (agent, http):
+        with monkeypatch.context() as patched:
+            patched.setattr(agent._sessions, "_turn", None)
+            with pytest.raises(TypeError):
+                await agent._sessions.open(read(body(saying("one")), {HEADER: "s"}))
+        assert (await say(http, saying("two"), "s")).status_code == 200
+
+
+async def test_the_client_is_asked_for_the_tool_that_the_process_was_offered(tmp_path: Path) -> None:
+    """Names that are alike for Claude Code: the first of them keeps its own, whatever the order of a set."""
+    names = ["a.b", "a/b", "a:b", "a+b", "a=b", "a b", "a~b", "a@b"]
+    tools = [{"name": name, "input_schema": {"type": "object"}} for name in names]
+    call = {"type": "tool_use", "id": "toolu_1", "name": "mcp__client__a_b", "input": {}}
+    line = {"type": "assistant", "message": {"id": "msg_1", "model": "m", "content": [call]}}
+    async with asked(tmp_path) as (agent, http):
+        answer = await say(http, [{"say": line}], tools=tools)
+        [session] = agent._sessions._live
+        assert session.worker
+        offered = agent._tools._boxes[session.worker.token].own_names["a_b"]
+    assert [block["name"] for block in answer.json()["content"]] == [offered] == ["a.b"]
 
 
 def test_what_is_said_besides_a_result_goes_with_the_last_one() -> None:

@@ -77,6 +77,8 @@ def test_json_for_people_keeps_letters() -> None:
     [
         ('{\n  "a": }', "Line 2, column 8: Expecting value.", (2, 8)),
         ("", "Line 1, column 1: Expecting value.", (1, 1)),
+        ('{"a": "b\n"}', "Line 1, column 9: Invalid control character.", (1, 9)),
+        ('{"a', "Line 1, column 2: Unterminated string.", (1, 2)),
         ("[]", "The input of a tool is a JSON object: { ... }.", (1, 1)),
         ('{"a": NaN}', "NaN is no JSON.", (1, 1)),
         ("[" * 100_000, "It is nested too deeply.", (1, 1)),

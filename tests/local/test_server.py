@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import time
 
 import httpx
@@ -31,3 +32,29 @@ async def test_it_serves_in_this_loop_and_stops() -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(url)
+
+
+async def test_a_request_that_is_cancelled_with_the_loop_is_not_reported_as_a_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun: asyncio.Future[asyncio.Task[object] | None] = asyncio.get_running_loop().create_future()
+
+    async def hold(request: Request) -> Response:
+        begun.set_result(asyncio.current_task())
+        await asyncio.sleep(60)
+        return PlainTextResponse("")
+
+    server = LocalServer(2**20)
+    server.start(Starlette(routes=[Route("/", hold)]))
+    _reader, writer = await asyncio.open_connection(server.target.host, server.target.port)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    task = await begun
+    assert task
+    with caplog.at_level(logging.DEBUG, "uvicorn.error"):
+        task.cancel()
+        await asyncio.wait({task})
+    writer.close()
+    await writer.wait_closed()
+    server.stop()
+    await asyncio.sleep(0.5)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

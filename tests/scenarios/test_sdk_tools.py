@@ -38,7 +38,7 @@ def test_a_program_on_chat_completions(sdk_openai: openai.OpenAI, sdk: Proxy, st
     """The whole of a tool-using program, as people write it."""
     tools: Any = [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]
     messages: list[Any] = [{"role": "user", "content": calling(city=f"Rome {stream}")}]
-    before = len(processes_of(sdk))
+    before = set(processes_of(sdk))
     asked = {"model": MODEL, "messages": messages, "tools": tools}
     if stream:
         with sdk_openai.chat.completions.stream(**asked) as events:
@@ -60,7 +60,8 @@ def test_a_program_on_chat_completions(sdk_openai: openai.OpenAI, sdk: Proxy, st
     final = sdk_openai.chat.completions.create(model=MODEL, messages=messages, tools=tools)
     assert final.choices[0].message.content == "Tool result: sunny, 25 C"
     assert final.choices[0].finish_reason == "stop"
-    assert len(processes_of(sdk)) == before + 1
+    # one more; it may have taken the place of another
+    assert len(set(processes_of(sdk)) - before) == 1
 
 
 def test_a_program_on_messages(sdk_claude: anthropic.Anthropic, simulator: Simulator) -> None:

@@ -41,3 +41,8 @@ def test_broken_json_is_refused_without_its_text(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not JSON|too deeply") as caught:
         from_text(text, LEAVES["claude.options.env"].kind)
     assert "hush" not in str(caught.value)
+
+
+def test_broken_json_is_named_with_its_place() -> None:
+    with pytest.raises(ValueError, match=r"^is not JSON: Unterminated string starting at line 1, column 2$"):
+        from_text('{"A', LEAVES["claude.options.env"].kind)
