@@ -55,6 +55,8 @@ PERMISSION_CHECK = "/mcp/permission/check"
 PERMISSION_STREAM = "/permissions/stream"
 RESPOND = "/permissions/{id}/respond"
 
+USAGE = "/usage"
+
 WAITING = frozenset(("/mcp", PERMISSION_CHECK, PERMISSION_STREAM))
 """Routes whose answers may wait for a person, and have no end that anybody knows."""
 
@@ -125,6 +127,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET HEAD", "/health/live", None, "utility", "utility", "/health/live", "the process runs"),
     Row("GET HEAD", "/health/ready", None, "utility", "utility", "/health/ready", "a backend can be used"),
     Row("GET", "/quota", None, "utility", "utility", "/quota", "how much of each plan is used, as last seen"),
+    Row("GET", USAGE, None, "utility", "utility", USAGE, "tokens and cost of what this server has carried"),
     Row("GET", "/codex/status", None, "utility", "utility", "/codex/status", "ChatGPT plan: ready or not"),
     Row("GET", "/api/status", None, "utility", "utility", "/api/status", "Claude: ready or not, and why"),
     Row(

@@ -1,19 +1,50 @@
 """The recorder: keeps what happened. In memory, the newest exchanges."""
 
+import json
 import logging
 import time
 from collections import deque
+from dataclasses import asdict, dataclass
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http
 
 from ccproxy.addons.exchanges import exchange_of
 from ccproxy.exchange import Exchange
+from ccproxy.routes import USAGE, Operation
 
 logger = logging.getLogger(__name__)
 
 KEPT = 1000
 """Exchanges that are kept in memory."""
+
+
+COUNTED: frozenset[Operation] = frozenset(("messages", "chat", "responses"))
+"""What a model answers; everything else costs nothing."""
+
+
+@dataclass(slots=True)
+class Sums:
+    """Of every answer of a model since the start. The input includes the cache; unknown costs are not in."""
+
+    requests: int = 0
+    failed: int = 0
+    tokens_input: int = 0
+    tokens_output: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float | None = None
+
+    def add(self, exchange: Exchange) -> None:
+        usage = exchange.usage
+        self.requests += 1
+        self.failed += exchange.failure is not None or (exchange.status or 0) >= 400
+        self.tokens_input += usage.input or 0
+        self.tokens_output += usage.output or 0
+        self.cache_read_tokens += usage.cache_read or 0
+        self.cache_write_tokens += usage.cache_write or 0
+        if usage.cost is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + usage.cost
 
 
 class Recorder:
@@ -24,10 +55,19 @@ class Recorder:
     def __init__(self) -> None:
         self.under_way: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
         self.finished: deque[Exchange] = deque(maxlen=KEPT)
+        self.sums = Sums()
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if exchange := exchange_of(flow):
             self.under_way[flow] = exchange
+            if exchange.admitted and exchange.route == USAGE and not flow.response:
+                flow.response = self.tell()
+
+    def tell(self) -> http.Response:
+        """The sums, and how many requests will still add to them."""
+        under_way = sum(exchange.operation in COUNTED for exchange in self.under_way.values())
+        body = json.dumps({**asdict(self.sums), "under_way": under_way})
+        return http.Response.make(200, body, {"content-type": "application/json"})
 
     def response(self, flow: http.HTTPFlow) -> None:
         if flow.response and (exchange := exchange_of(flow)):
@@ -56,6 +96,8 @@ class Recorder:
         exchange.secret, exchange.translation, exchange.said = None, None, None
         if exchange.policy != "relay" or exchange.failure:
             self.finished.append(exchange)
+            if exchange.operation in COUNTED:
+                self.sums.add(exchange)
             logger.info("%s", Line(exchange))
 
 

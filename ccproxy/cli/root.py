@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ccproxy.cli import auth, codex, config
+from ccproxy.cli import auth, certs, codex, config
 from ccproxy.cli.permission_handler import permission_handler
 from ccproxy.cli.quota import quota
 from ccproxy.cli.token import generate_token
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(auth.app, name="auth")
 app.add_typer(config.app, name="config")
 app.add_typer(codex.app, name="codex")
+app.add_typer(certs.app, name="certs")
 app.command("generate-token")(generate_token)
 app.command("quota")(quota)
 app.command("permission-handler")(permission_handler)
@@ -92,6 +93,28 @@ def serve(
         "claude.pool.size": sdk_pool_size,
     }
     _run("serve", {key: value for key, value in given.items() if value is not None}, config)
+
+
+@app.command("run", context_settings={"allow_interspersed_args": False})
+def run_(
+    command: Annotated[
+        list[str], typer.Argument(metavar="CLIENT", help="The client and its own options, best after `--`.")
+    ],
+    base_url: Annotated[
+        bool, typer.Option("--base-url", help="Wire it by base URL instead of HTTPS_PROXY: no certificate.")
+    ] = False,
+    policy: Annotated[
+        str | None,
+        typer.Option(help="What happens to the providers' hosts: observe, credentials or a backend's name."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Start a proxy on this port, even if one runs already.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no line about what the client used.")] = False,
+) -> None:
+    """Run a client through the proxy that runs, or through one that is started for it."""
+    _run("run", command, base_url, policy, port, config, quiet)
 
 
 @app.command()

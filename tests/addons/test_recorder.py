@@ -1,3 +1,5 @@
+import json
+
 from mitmproxy import flow as mitmproxy_flow
 from mitmproxy.test import tflow
 
@@ -6,6 +8,7 @@ from ccproxy.addons.exchanges import begin
 from ccproxy.addons.recorder import KEPT, Line, Recorder
 from ccproxy.credentials.credential import Secret
 from ccproxy.exchange import Exchange
+from ccproxy.routes import USAGE
 
 
 def exchange() -> Exchange:
@@ -88,3 +91,43 @@ def test_the_cost_is_in_the_line() -> None:
 def test_a_line_of_an_intercepted_exchange_names_the_host() -> None:
     made = Exchange("tunnel", "POST", "/v1/messages", upstream="api.anthropic.com", status=200)
     assert str(Line(made)).startswith("POST https://api.anthropic.com/v1/messages -> 200")
+
+
+def test_sums_of_what_models_have_answered() -> None:
+    recorder = Recorder()
+    for operation, cost in (("messages", 0.5), ("responses", None), ("models", None)):
+        flow, made = tflow.tflow(resp=True), exchange()
+        made.operation = operation  # type: ignore[assignment]
+        made.usage.input, made.usage.output, made.usage.cache_read, made.usage.cost = 10, 2, 8, cost
+        begin(flow, made)
+        recorder.response(flow)
+    sums = recorder.sums
+    assert (sums.requests, sums.failed, sums.tokens_input, sums.tokens_output) == (2, 0, 20, 4)
+    assert (sums.cache_read_tokens, sums.cache_write_tokens, sums.cost_usd) == (16, 0, 0.5)
+
+
+def test_what_counts_as_failed() -> None:
+    """Who lets go of an answer has not failed."""
+    recorder = Recorder()
+    for status, error, failure in (
+        (429, None, None),
+        (200, "client_disconnected", None),
+        (None, None, failures.upstream_timeout("h", 1)),
+    ):
+        made = exchange()
+        made.operation, made.status, made.error, made.failure = "messages", status, error, failure
+        recorder.keep(made)
+    assert (recorder.sums.requests, recorder.sums.failed, recorder.sums.cost_usd) == (3, 2, None)
+
+
+def test_the_sums_are_told_to_who_was_let_in() -> None:
+    recorder = Recorder()
+    for admitted in (False, True):
+        flow, made = tflow.tflow(), exchange()
+        made.admitted, made.route = admitted, USAGE
+        begin(flow, made)
+        recorder.requestheaders(flow)
+        assert (flow.response is not None) is admitted
+    assert flow.response
+    told = json.loads(flow.response.get_text() or "")
+    assert (told["requests"], told["cost_usd"], told["under_way"]) == (0, None, 0)
