@@ -39,6 +39,7 @@ class Exchange:
     `secret` is our credential behind `attached`, unless the upstream has rejected it and nothing better was
     found; `retries` counts the attempts after the first.
     `peek` asks to hold a stream in that format until its first events show that it is no error.
+    `first_text` is when a stream began to answer, after it had thought.
     Times are seconds: `started_at` of the epoch, the others on the monotonic clock. `received` holds the
     credential headers that the client sent and `attached` those that go upstream instead; neither is ever
     in the flow, so nothing that stores or shows a flow can hold a secret.
@@ -94,6 +95,7 @@ class Exchange:
 
     sent: float | None = None
     first_byte: float | None = None
+    first_text: float | None = None
     last_byte: float | None = None
     longest_gap: float = 0.0
     ended: float | None = None

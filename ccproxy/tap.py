@@ -1,6 +1,7 @@
 """The tap: looks at an answer while its bytes pass, and changes none of them."""
 
 import contextlib
+import re
 from typing import Protocol
 
 from ccproxy.conversation.usage import Usage
@@ -15,6 +16,9 @@ from ccproxy.formats.sse import Reader, ServerSentEvent
 
 LONGEST_REPLY = 8 * 2**20
 """Bytes of a JSON reply that are kept to read its usage; a longer one passes unread."""
+
+_TEXT = re.compile(r'"text_delta"|"response\.output_text\.delta"|"delta"\s*:\s*\{[^{}]*"content"\s*:\s*"[^"]')
+"""What an event with a piece of text has and others have not, in any of the formats."""
 
 
 class UsageReader(Protocol):
@@ -76,6 +80,7 @@ class Tap:
         """Note what an event of the upstream's says."""
         if self._reader is None:
             return
+        self._note_text(event)
         with contextlib.suppress(ValueError, RecursionError):
             self._reader.event(event)
 
@@ -114,6 +119,12 @@ class Tap:
         exchange.usage = self._reader.usage
         exchange.error = exchange.error or self._reader.error
 
+    def _note_text(self, event: ServerSentEvent) -> None:
+        """Note when the answer began to speak; until then it may have thought."""
+        exchange = self._exchange
+        if exchange.first_text is None and _TEXT.search(event.data):
+            exchange.first_text = exchange.last_byte
+
     def _look(self, data: bytes) -> None:
         if self._reader is None or self._decode is None:
             return
@@ -124,6 +135,7 @@ class Tap:
                     self._reply += text
                 return
             for event in self._events.feed(text):
+                self._note_text(event)
                 self._reader.event(event)
         except (ValueError, RecursionError):
             # what we cannot read we do not judge: the bytes go on

@@ -15,6 +15,9 @@ COVERED_ELSEWHERE = {
     **{f"conversation/{name}.py": "declarations" for name in ("events", "facts", "parts", "request")},
     "formats/codec.py": "declarations",
     "agent/paths.py": "declarations",
+    **{
+        f"inspector/{name}.py": "inspector/test_conversation.py" for name in ("messages", "chat", "responses")
+    },
 }
 """Modules that only put others together, or only declare."""
 
@@ -22,7 +25,7 @@ LEVELS = (
     {"failures", "version", "settings", "conversation", "retries"},
     {"formats"},
     {"routes", "translation", "rename", "reasoning", "exchange", "tap"}
-    | {"credentials", "backends", "codex", "quota", "known_sessions"},
+    | {"credentials", "backends", "codex", "quota", "known_sessions", "inspector"},
     {"addons", "local", "agent", "records", "simulator"},
     {"cli"},
 )

@@ -65,3 +65,32 @@ def test_where_an_event_of_ours_may_stand() -> None:
     assert found == [True, False, True, False, True]
     assert not Tap(exchange(), sse=False, encoding="").between_events
     assert not Tap(exchange(), sse=True, encoding="gzip").between_events
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        (
+            b'{"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"\\"text_delta\\""}}',
+            b'{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}',
+        ),
+        (
+            b'{"choices":[{"delta":{"role":"assistant","content":""}}]}',
+            b'{"choices":[{"delta":{"role":"assistant", "content": "Hi"}}]}',
+        ),
+        (
+            b'{"type":"response.reasoning_summary_text.delta","delta":"Hm"}',
+            b'{"type":"response.output_text.delta","delta":"Hi"}',
+        ),
+    ],
+)
+def test_when_the_answer_began_to_speak(before: bytes, text: bytes) -> None:
+    seen = exchange()
+    tap = Tap(seen, sse=True, encoding="")
+    tap(b"data: " + before + b"\n\n")
+    moments = [seen.first_text or 0]
+    for _ in range(2):
+        tap(b"data: " + text + b"\n\n")
+        moments.append(seen.first_text or 0)
+    assert moments == [0, moments[1], moments[1]]
+    assert (seen.first_byte or 0) < moments[1] < (seen.last_byte or 0)

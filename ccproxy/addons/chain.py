@@ -1,5 +1,6 @@
 """The chain: every stage, in the order in which a request meets them."""
 
+import asyncio
 import logging
 import secrets
 from typing import Any
@@ -12,6 +13,7 @@ from ccproxy.addons.authoriser import Authoriser
 from ccproxy.addons.drain import Drain
 from ccproxy.addons.fitter import Fitter
 from ccproxy.addons.gate import Gate
+from ccproxy.addons.inspector import Inspector
 from ccproxy.addons.listeners import Listeners
 from ccproxy.addons.quota import Quotas
 from ccproxy.addons.recorder import Recorder
@@ -35,6 +37,8 @@ from ccproxy.quota.windows import Quota
 from ccproxy.reasoning import ReasoningStore
 from ccproxy.settings import Settings, SettingsError, load
 
+logger = logging.getLogger(__name__)
+
 NAMES_KEPT = 30 * 86_400.0
 """Seconds for which it is known that a session was used: longer than what was said in it."""
 
@@ -44,7 +48,7 @@ def chain_for_script() -> list[Any]:
     try:
         return make_chain(load().settings)
     except SettingsError as problem:
-        logging.getLogger(__name__).error("%s", problem)
+        logger.error("%s", problem)
         # at its start the tool exits with 1 because of this log entry; this is for a later reload
         ctx.master.event_loop.call_later(0.5, ctx.master.shutdown)
         return []
@@ -69,10 +73,12 @@ def make_chain(settings: Settings) -> list[Any]:
 
     async def put_away() -> None:
         """What must not be lost or left: sessions, their processes, and a login that is being renewed."""
-        await agent.close()
-        await known.save()
-        for backend in upstreams.values():
-            await backend.credential.stop()
+        credentials = [backend.credential.stop() for backend in upstreams.values()]
+        for problem in await asyncio.gather(
+            agent.close(), known.save(), *credentials, return_exceptions=True
+        ):
+            if isinstance(problem, Exception):
+                logger.error("Not everything was put away.", exc_info=problem)
 
     gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
     return [
@@ -103,5 +109,6 @@ def make_chain(settings: Settings) -> list[Any]:
         quotas,
         recorder,
         Sockets(recorder, quotas),
+        Inspector(),
         Drain(gate, recorder, settings.server.drain_seconds, put_away),
     ]

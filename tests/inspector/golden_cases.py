@@ -1,0 +1,52 @@
+"""The golden cases of the inspector: a body per file, and beside it (`.txt`) how people see it.
+
+`<wire>/request*.json` is a request, any other file an answer: JSON or a stream. `frames/*.jsonl` are the
+frames of a WebSocket, each `[who, frame]`. `python -m tests.inspector.golden_cases` writes what stands
+beside.
+"""
+
+import json
+from pathlib import Path
+
+from ccproxy.inspector.conversation import conversation_text, frame_text
+from ccproxy.inspector.frames import turn_before
+from ccproxy.translation import CODECS
+
+HERE = Path(__file__).parent / "golden"
+
+
+def cases() -> list[Path]:
+    """Every input, in order."""
+    return sorted(path for path in HERE.rglob("*") if path.suffix in (".json", ".sse", ".jsonl"))
+
+
+def expected(case: Path) -> Path:
+    return case.with_name(case.name + ".txt")
+
+
+def text_of(case: Path) -> str:
+    """How the inspector shows it."""
+    if case.suffix == ".jsonl":
+        return frames(case)
+    body = case.read_bytes()
+    wire = next(wire for wire in CODECS if wire == case.parent.name)
+    if case.name.startswith("request"):
+        return conversation_text(wire, request=body) + "\n"
+    return conversation_text(wire, answer=body) + "\n"
+
+
+def frames(case: Path) -> str:
+    """One text after the other, each below who has sent the frame."""
+    told: list[str] = []
+    earlier: list[tuple[bool, bytes]] = []
+    for line in case.read_text().splitlines():
+        who, value = json.loads(line)
+        frame = json.dumps(value, ensure_ascii=False).encode()
+        told.append(f"--- {who}\n{frame_text(frame, turn_before(frame, earlier))}\n")
+        earlier.append((who == "client", frame))
+    return "".join(told)
+
+
+if __name__ == "__main__":
+    for one in cases():
+        expected(one).write_text(text_of(one))

@@ -1,0 +1,224 @@
+"""What people see of flows in mitmproxy's own tools, and later of flow files."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from mitmproxy.io import FlowReader
+from mitmproxy.utils.emoji import emoji
+
+from ccproxy.addons.notes import TIMES
+from ccproxy.inspector.timing import timing_text
+from tests.conftest import upstream_settings
+from tests.support import canaries as planted
+from tests.support.canaries import Canaries, tokens_in
+from tests.support.chatgpt import write_login
+from tests.support.processes import (
+    BIN,
+    ROOT,
+    Process,
+    Simulator,
+    clean_environment,
+    free_port,
+    started,
+    wait_until_ready,
+)
+from tests.support.tmux import terminal
+
+SCRIPT = str(ROOT / "addons" / "ccproxy.py")
+CLAUDE, GPT = "claude-opus-4-8", "gpt-5.5"
+SAID = "sim:text nice to meet you"
+REQUESTS: dict[str, dict[str, Any]] = {
+    "/api/v1/messages": {"model": CLAUDE, "max_tokens": 99, "messages": [{"role": "user", "content": SAID}]},
+    "/openai/v1/chat/completions": {"model": GPT, "messages": [{"role": "user", "content": SAID}]},
+    "/openai/v1/responses": {"model": GPT, "input": SAID},
+    "/codex/v1/responses": {"model": GPT, "input": SAID},
+    "/openai/v1/messages": {"model": GPT, "max_tokens": 99, "messages": [{"role": "user", "content": SAID}]},
+    "/api/v1/chat/completions": {"model": CLAUDE, "messages": [{"role": "user", "content": SAID}]},
+}
+HEADERS = {
+    "anthropic-version": "2023-06-01",
+    "authorization": f"Bearer {planted.AUTH_TOKEN}",
+    "x-api-key": planted.CLIENT_KEY,
+}
+
+
+class Tool:
+    """A stock tool with our script; `url` is our listener, `web` the API of mitmweb's page."""
+
+    def __init__(self, process: Process, port: int, web: httpx.Client) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.web = web
+
+    def speak(self, simulator: Simulator) -> None:
+        """Every request, whole and as a stream."""
+        with httpx.Client(base_url=self.url, headers=HEADERS, trust_env=False, timeout=20) as client:
+            for path, body in REQUESTS.items():
+                for stream in (False, True):
+                    client.post(path, json={**body, "stream": stream}).raise_for_status()
+
+    def flows(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.web.get("/flows").raise_for_status().json()
+        return [flow for flow in found if flow["request"]["method"] != "HEAD"]
+
+    def view(self, flow: dict[str, Any], part: str, name: str = "auto") -> dict[str, Any]:
+        found: Any = self.web.get(f"/flows/{flow['id']}/{part}/content/{name}").raise_for_status().json()
+        return dict(found) if isinstance(found, dict) else {"frames": found}
+
+
+@contextmanager
+def tool(home: Path, simulator: Simulator, program: str, *options: str) -> Iterator[Tool]:
+    port, web_port = free_port(), free_port()
+    environment = {
+        **upstream_settings(simulator),
+        "CODEX__AUTH_PATH": str(write_login(home / "auth.json")),
+        "SERVER__PORT": str(port),
+        "SERVER__PROXY_PORT": "0",
+        "SECURITY__AUTH_TOKEN": planted.AUTH_TOKEN,
+        "CLAUDE__API_KEY": planted.CLAUDE_KEY,
+        "OPENAI__API_KEY": planted.OPENAI_KEY,
+    }
+    arguments = [str(BIN / program), "--listen-port", "0", "-s", SCRIPT, *options]
+    if program == "mitmweb":
+        arguments += ["--set", "web_open_browser=false", "--set", f"web_port={web_port}"]
+        arguments += ["--set", "web_password=pw"]
+    login = {"authorization": "Bearer pw"}
+    address = f"http://127.0.0.1:{web_port}"
+    with (
+        started(arguments, home, environment) as process,
+        httpx.Client(base_url=address, headers=login, trust_env=False, timeout=20) as web,
+    ):
+        wait_until_ready(process, port)
+        yield Tool(process, port, web)
+
+
+def assert_conversations(tool: Tool) -> str:
+    """Each flow is shown as one, without being asked to; returns all that was shown."""
+    texts = []
+    flows = tool.flows()
+    assert len(flows) == 2 * len(REQUESTS)
+    for flow in flows:
+        asked, answered = tool.view(flow, "request"), tool.view(flow, "response")
+        assert (asked["view_name"], answered["view_name"]) == ("Conversation", "Conversation"), flow
+        assert f"\n  {SAID}" in asked["text"]
+        assert "\nAssistant\n  nice to meet you\n\nEnded: " in answered["text"]
+        assert "data:" not in answered["text"]
+        texts += [asked["text"], answered["text"], tool.view(flow, "response", "Timing")["text"]]
+    return "\n".join(texts)
+
+
+def test_mitmweb_shows_conversations(home: Path, simulator: Simulator) -> None:
+    with tool(home, simulator, "mitmweb") as mitmweb:
+        mitmweb.speak(simulator)
+        shown = assert_conversations(mitmweb)
+        canaries = Canaries(home)
+        login = json.loads((home / "auth.json").read_text())
+        # a short one may stand anywhere by chance
+        canaries.known.update(token for token in tokens_in(login) if len(token) > 20)
+        assert len(canaries.known) > len(planted.FIXED)
+        canaries.assert_not_in(shown, "the views")
+        canaries.assert_not_in(mitmweb.web.get("/flows").content, "the list")
+
+
+def test_the_list_of_flows_says_what_they_were(home: Path, simulator: Simulator) -> None:
+    """A whole answer, a failure, and a loss; also in a flow file."""
+    with tool(home, simulator, "mitmweb", "-w", str(home / "flows")) as mitmweb:
+        body = REQUESTS["/api/v1/messages"]
+        lossy = {**REQUESTS["/api/v1/chat/completions"], "logit_bias": {"1": 1}, "stream": True}
+        with httpx.Client(base_url=mitmweb.url, headers=HEADERS, trust_env=False, timeout=20) as client:
+            client.post("/api/v1/messages", json=body).raise_for_status()
+            client.post("/api/v1/messages", json={**body, "model": "claude-none"})
+            client.post("/api/v1/chat/completions", json=lossy).raise_for_status()
+        well, failed, lost = mitmweb.flows()
+        assert re.fullmatch(rf"{CLAUDE}, \d+ in, \d+ out, first byte [\d.]+ m?s", well["comment"])
+        assert well["marked"] == ""
+        assert failed["comment"].startswith("claude-none, ")
+        assert failed["comment"].endswith(", not_found_error")
+        assert failed["marked"] == emoji[":x:"]
+        assert lost["comment"].endswith(", lost: logit_bias")
+        assert lost["marked"] == emoji[":warning:"]
+        timing = mitmweb.view(lost, "response", "Timing")["text"]
+        moments = [line.partition(" at ")[0].strip() for line in timing.splitlines() if " at " in line]
+        assert moments == ["Sent", "First byte", "First text", "Last byte", "Ended"]
+        seen = [(flow["comment"], flow["marked"]) for flow in (well, failed, lost)]
+    with (home / "flows").open("rb") as file:
+        kept = [flow for flow in FlowReader(file).stream() if flow.request.method == "POST"]  # type: ignore[attr-defined]
+    assert [(flow.comment, emoji.get(flow.marked, "")) for flow in kept] == seen
+    assert timing_text(kept[2].metadata[TIMES]) == timing
+    Canaries(home).assert_not_in((home / "flows").read_bytes(), "the flow file")
+
+
+def test_mitmweb_shows_the_turns_of_a_socket(home: Path, simulator: Simulator) -> None:
+    with tool(home, simulator, "mitmweb") as mitmweb:
+        client = openai.OpenAI(api_key=planted.AUTH_TOKEN, base_url=f"{mitmweb.url}/codex")
+        with client, client.responses.connect() as connection:
+            connection.send({"type": "response.create", "model": GPT, "input": SAID})
+            for event in connection:
+                if event.type == "response.completed":
+                    break
+        flow = next(flow for flow in mitmweb.flows() if flow.get("websocket"))
+        frames = mitmweb.view(flow, "messages")["frames"]
+        assert {frame["view_name"] for frame in frames} == {"Conversation"}
+        assert f"\n  {SAID}" in frames[0]["text"]
+        assert "\nAssistant\n  nice to meet you\n" in frames[-1]["text"]
+        assert flow["comment"].startswith(f"turn 1, {GPT}")
+
+
+@pytest.mark.parametrize("detail", [3, 4])
+def test_mitmdump_prints_conversations(home: Path, simulator: Simulator, detail: int) -> None:
+    with tool(home, simulator, "mitmdump", "--set", f"flow_detail={detail}") as mitmdump:
+        mitmdump.speak(simulator)
+        mitmdump.process.stop()
+        printed = mitmdump.process.output
+        assert printed.count(" Assistant\n") == 2 * len(REQUESTS)
+        assert printed.count("nice to meet you\n") == 4 * len(REQUESTS)
+        Canaries(home).assert_not_in(printed, "the output")
+
+
+def test_a_flow_file_is_opened_later(home: Path, simulator: Simulator) -> None:
+    """By another process, which has not seen the requests, in mitmweb and in mitmdump."""
+    flows = home / "flows"
+    with tool(home, simulator, "mitmdump", "-w", str(flows)) as mitmdump:
+        mitmdump.speak(simulator)
+    Canaries(home).assert_not_in(flows.read_bytes(), "the flow file")
+    with tool(home, simulator, "mitmweb", "--rfile", str(flows)) as mitmweb:
+        deadline = time.monotonic() + 10
+        while len(mitmweb.flows()) < 2 * len(REQUESTS) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert_conversations(mitmweb)
+    done = subprocess.run(
+        [str(BIN / "mitmdump"), "-n", "-r", str(flows), "-s", SCRIPT, "--set", "flow_detail=4"],
+        env=clean_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.count(" Assistant\n") == 2 * len(REQUESTS)
+
+
+def test_the_console_shows_conversations(home: Path, simulator: Simulator) -> None:
+    """mitmproxy in a terminal, with a flow file."""
+    flows = home / "flows"
+    with tool(home, simulator, "mitmdump", "-w", str(flows)) as mitmdump:
+        body = {**REQUESTS["/api/v1/messages"], "stream": True}
+        url = f"{mitmdump.url}/api/v1/messages"
+        httpx.post(url, json=body, headers=HEADERS, trust_env=False).raise_for_status()
+    with terminal(home, 120, 90) as window:
+        console = [str(BIN / "mitmproxy"), "-n", "-r", str(flows), "-s", SCRIPT, "--view-filter", "~m POST"]
+        window.command(console)
+        window.wait_for(r"POST .*/v1/messages")
+        window.keys("Enter")
+        window.wait_for(rf"Messages request to {CLAUDE}")
+        assert SAID in window.screen
+        window.keys("Tab")
+        window.wait_for(r"Assistant\s+nice to meet you")
