@@ -27,7 +27,8 @@ _INITIALIZE = "initialize"
 
 
 class CliTransport(Transport):
-    """`system` is the text that `initialize` adds to Claude Code's own system prompt; it is set before.
+    """`session_id` is what Claude Code calls its session. `system` is the text that `initialize` adds to
+    Claude Code's own system prompt; it is set before.
 
     Reading begins with `connect` and never waits for a reader. A turn begins with `begin_turn` and ends with
     its `result`: then it is `idle` and passes over what is said, because nobody has asked for anything.
@@ -36,6 +37,7 @@ class CliTransport(Transport):
     def __init__(self, process: CliProcess) -> None:
         self.system: str | None = None
         self.turn = 0
+        self.session_id: str | None = None
         self.idle = asyncio.Event()
         self.idle.set()
         self._process = process
@@ -150,6 +152,9 @@ class CliTransport(Transport):
         return self._process.stderr or self._lines.last_skipped
 
     def _take(self, line: JsonObject) -> None:
+        if isinstance(session_id := line.get("session_id"), str):
+            # at once: a permission may be asked for before the SDK has passed the line on
+            self.session_id = session_id
         match line:
             case {"type": "control_response", "response": {"request_id": str(name)} as response}:
                 if (answer := self._waiting.get(name)) and not answer.done():

@@ -66,7 +66,6 @@ class Worker:
         self.servers = servers(self.token)
         self.models: list[JsonObject] = []
         self.version = ""
-        self.session_id: str | None = None
         self.uses = 0
         self._settings, self._guard = settings, guard
         self._options = launch.options(settings)
@@ -81,6 +80,10 @@ class Worker:
         self._servers_set: JsonObject | None = None
         self.flags: JsonObject = {"model": self._options.model, "effortLevel": None}
         self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        return self._transport.session_id if self._transport else None
 
     @property
     def alive(self) -> bool:
@@ -258,8 +261,6 @@ class Worker:
 
     def _take(self, line: Line, of_this_turn: bool) -> None:
         """Keep a line, unless it is of a turn that nobody reads any more."""
-        if isinstance(session_id := line.get("session_id"), str):
-            self.session_id = session_id
         if of_this_turn:
             self._lines.append(line)
             self._read_all = line.get("type") == "result"

@@ -60,6 +60,8 @@ class LocalServer:
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        # where the loop ends first, nobody else does it
+        self._task.add_done_callback(lambda _: self._socket.close())
 
     def stop(self) -> None:
         """Close the port and end every request, within a moment."""

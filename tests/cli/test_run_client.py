@@ -87,10 +87,15 @@ def test_signals_are_passed_on(home: Path) -> None:
 
 
 def test_stopped_and_continued_from_outside(home: Path) -> None:
-    with started(client(home), home) as process:
+    # a group of its own, with a parent in the session: no other is ever stopped
+    own_group = "import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    with started([sys.executable, "-c", own_group, *client(home)], home) as process:
         process.wait_for("ready")
         process.child.send_signal(signal.SIGTSTP)
-        _, status = os.waitpid(process.child.pid, os.WUNTRACED)
+        deadline, status = time.monotonic() + 10, 0
+        while not status and time.monotonic() < deadline:
+            _, status = os.waitpid(process.child.pid, os.WUNTRACED | os.WNOHANG)
+            time.sleep(0.02)
         assert os.WIFSTOPPED(status)
         process.child.send_signal(signal.SIGCONT)
         process.wait_for("got SIGCONT")
