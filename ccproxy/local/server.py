@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import weakref
 from collections.abc import Iterator
 
 import uvicorn
@@ -34,6 +35,8 @@ class LocalServer:
         self._longest_message = longest_message
         # named as TCP, because asyncio switches Nagle's algorithm off only where it reads that
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        # a proxy that fails before it runs never stops what it has not started
+        weakref.finalize(self, self._socket.close)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(128)
         host, port = self._socket.getsockname()

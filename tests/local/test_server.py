@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import logging
+import socket
 import time
 
 import httpx
@@ -58,3 +60,10 @@ async def test_a_request_that_is_cancelled_with_the_loop_is_not_reported_as_a_fa
     server.stop()
     await asyncio.sleep(0.5)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_one_that_is_never_started_lets_go_of_its_port() -> None:
+    """Warnings are errors: a socket left open would be one."""
+    port = LocalServer(2**20).target.port
+    gc.collect()
+    socket.create_server(("127.0.0.1", port)).close()
