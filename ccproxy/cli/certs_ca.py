@@ -1,13 +1,10 @@
 """The certificate authority that the proxy signs with: mitmproxy's, made when it is first needed."""
 
-import asyncio
 import os
-import tempfile
 from pathlib import Path
 
 from filelock import FileLock
 
-from ccproxy.settings import load
 from ccproxy.settings.places import data_dir
 
 
@@ -22,6 +19,8 @@ def ca_path() -> Path:
 
 def ensure_ca() -> Path:
     """The CA's certificate, made if there is none. Raises CertsError when it cannot be."""
+    from ccproxy.addons.authority import make_ca
+
     certificate = ca_path()
     try:
         if not certificate.exists():
@@ -29,7 +28,7 @@ def ensure_ca() -> Path:
             # two who make one at once would leave the certificate of the one with the key of the other
             with FileLock(own_dir() / "ca.lock", mode=0o600):
                 if not certificate.exists():
-                    asyncio.run(start_once())
+                    make_ca(certificate.parent)
     except OSError as problem:
         raise CertsError(f"The CA cannot be made in {certificate.parent}: {problem.strerror}") from None
     if not certificate.exists():
@@ -37,17 +36,6 @@ def ensure_ca() -> Path:
             f"{certificate} is missing, but its key is there: put it back, or move mitmproxy-ca* away."
         )
     return certificate
-
-
-async def start_once() -> None:
-    """Let mitmproxy make its CA, which it does whenever it starts and finds none."""
-    from ccproxy.cli.demo import free_or_any, proxy_for
-
-    ports = {"server.port": free_or_any(0), "server.proxy_port": free_or_any(0)}
-    with tempfile.TemporaryDirectory() as empty:
-        settings = load(ports, environ={}, cwd=Path(empty)).settings
-    async with proxy_for(settings):
-        pass
 
 
 def own_dir() -> Path:
