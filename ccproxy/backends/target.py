@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from ccproxy.settings.kinds import is_loopback
+from ccproxy.settings.kinds import host_for_url, is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Target:
 
     @property
     def origin(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = host_for_url(self.host)
         default = 80 if self.scheme == "http" else 443
         return f"{self.scheme}://{host}" + ("" if self.port == default else f":{self.port}")
 

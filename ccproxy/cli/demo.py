@@ -16,9 +16,10 @@ from mitmproxy.master import Master
 
 from ccproxy.addons.listeners import is_free, listener_modes
 from ccproxy.cli.logs import logs
-from ccproxy.cli.serve import host_for_url, serve
+from ccproxy.cli.serve import serve
 from ccproxy.cli.tour import Step, tour
 from ccproxy.settings import Settings, load
+from ccproxy.settings.kinds import host_for_url
 from ccproxy.simulator.server import running
 
 START_SECONDS = 20

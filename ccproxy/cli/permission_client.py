@@ -14,7 +14,7 @@ import httpx
 from ccproxy.cli.permission_queue import Changed, Connected, Lost, Update
 from ccproxy.cli.permission_request import Request, read_request
 from ccproxy.cli.permission_text import in_one_line, plain
-from ccproxy.cli.quota import NoAnswerError
+from ccproxy.cli.running import NoAnswerError, headers
 from ccproxy.conversation.parts import JsonObject
 from ccproxy.formats.sse import Reader
 
@@ -54,8 +54,7 @@ class Client:
         self._http: httpx.AsyncClient
 
     async def __aenter__(self) -> Self:
-        headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
-        self._http = httpx.AsyncClient(headers=headers, timeout=PATIENCE, trust_env=False)
+        self._http = httpx.AsyncClient(headers=headers(self._token), timeout=PATIENCE, trust_env=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:

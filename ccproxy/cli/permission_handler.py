@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ccproxy.cli.config import ConfigOption, failing_plainly
-from ccproxy.cli.quota import NoAnswerError, server_url
+from ccproxy.cli.running import NoAnswerError, server_url
 from ccproxy.settings import Given, load
 
 if TYPE_CHECKING:

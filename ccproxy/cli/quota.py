@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ccproxy.cli.config import ConfigOption, failing_plainly
-from ccproxy.settings import Given, Settings, load
+from ccproxy.cli.running import NoAnswerError, headers, server_url
+from ccproxy.settings import Given, load
 
 if TYPE_CHECKING:
     # imported where they are needed: `ccproxy serve` must not wait for them
@@ -26,12 +27,6 @@ BAR = 16
 LONGEST_NAME = 24
 PROVIDERS = {"claude": "Claude", "codex": "Codex"}
 NOTHING = "Nothing seen yet: the figures come with the answers to requests on a plan."
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Addresses to bind to that are none to call, and what to call instead."""
-
-
-class NoAnswerError(Exception):
-    """There is no server that tells; the text says what to do."""
 
 
 def quota(
@@ -66,20 +61,14 @@ def quota(
         return
 
 
-def server_url(settings: Settings) -> str:
-    """Where the server of these settings answers."""
-    host = EVERYWHERE.get(settings.server.host, settings.server.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
-
-
 def fetch(address: str, token: str | None, *, ask: bool = False) -> dict[str, Any]:
     """What the server at this address answers to `GET /quota`. Raises NoAnswerError."""
     import httpx
 
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    query = "?ask=1" if ask else ""
     try:
         answer = httpx.get(
-            f"{address}/quota{'?ask=1' if ask else ''}", headers=headers, timeout=PATIENCE, trust_env=False
+            f"{address}/quota{query}", headers=headers(token), timeout=PATIENCE, trust_env=False
         )
     except (httpx.HTTPError, httpx.InvalidURL):
         raise NoAnswerError(

@@ -22,8 +22,9 @@ from typing import Any
 
 import httpx
 
-from ccproxy.cli.quota import EVERYWHERE, server_url
+from ccproxy.cli.running import headers, server_host, server_url
 from ccproxy.settings import Settings, load
+from ccproxy.settings.kinds import host_for_url
 
 CHILD = "from ccproxy.cli.run_proxy import serve_until_eof; serve_until_eof()"
 START_SECONDS = 20.0
@@ -46,11 +47,6 @@ class Where:
     keep_log: bool = False
 
 
-def headers(token: str | None) -> dict[str, str]:
-    """What opens our own routes."""
-    return {"authorization": f"Bearer {token}"} if token else {}
-
-
 def find_running(settings: Settings, token: str | None, ca: Path | None) -> Where | None:
     """The proxy on the settings' ports, if there is one: it names itself, and signs with our CA.
 
@@ -64,10 +60,10 @@ def find_running(settings: Settings, token: str | None, ca: Path | None) -> Wher
         return None
     if not isinstance(found, dict) or found.get("name") != "ccproxy":
         return None
-    host = EVERYWHERE.get(settings.server.host, settings.server.host)
+    host = server_host(settings)
     if ca and not intercepts(host, settings.server.proxy_port, token, ca):
         return None
-    return Where(url, f"http://{f'[{host}]' if ':' in host else host}:{settings.server.proxy_port}")
+    return Where(url, f"http://{host_for_url(host)}:{settings.server.proxy_port}")
 
 
 def intercepts(host: str, port: int, token: str | None, ca: Path) -> bool:

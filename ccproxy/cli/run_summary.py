@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from ccproxy.cli.run_proxy import headers
+from ccproxy.cli.running import headers
 
 Sums = Mapping[str, float | None]
 

@@ -16,6 +16,7 @@ from ccproxy.backends.backend import backends
 from ccproxy.cli.logs import logs
 from ccproxy.credentials.credential import CredentialStatus
 from ccproxy.settings import Given, Loaded, Settings, SettingsError, load
+from ccproxy.settings.kinds import host_for_url
 from ccproxy.version import ccproxy_version
 
 PORTS = {"server.port": "--port", "server.proxy_port": "--proxy-port"}
@@ -117,7 +118,3 @@ def credential_line(name: str, credential: CredentialStatus) -> str:
         until = ", has ended and is renewed with the next request"
     trouble = f" (warning: {credential.hint})" if credential.hint else ""
     return f"{name:<12} {credential.kind} from {credential.source}{until}{trouble}"
-
-
-def host_for_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -56,6 +56,11 @@ def quoted(value: str) -> str:
     return repr(value if len(value) <= 60 else f"{value[:57]}...")
 
 
+def host_for_url(host: str) -> str:
+    """A host as a URL has it: IPv6 addresses stand in brackets there."""
+    return f"[{host}]" if ":" in host else host
+
+
 def is_loopback(host: str) -> bool:
     """Whether this name or literal address can only mean this machine. Names are not looked up."""
     name = host.strip("[]").rstrip(".").lower()

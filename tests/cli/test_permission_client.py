@@ -12,7 +12,7 @@ import pytest
 from ccproxy.cli import permission_client
 from ccproxy.cli.permission_client import Client, NotTakenError, ahead_of_us
 from ccproxy.cli.permission_queue import Changed, Connected, Lost, Update
-from ccproxy.cli.quota import NoAnswerError
+from ccproxy.cli.running import NoAnswerError
 from tests.conftest import Proxies
 from tests.support.asking import request
 from tests.support.permission_server import PermissionServer, permission_server

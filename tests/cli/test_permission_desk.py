@@ -7,7 +7,7 @@ import pytest
 from ccproxy.cli.permission_client import Client
 from ccproxy.cli.permission_desk import SETTLE, Desk
 from ccproxy.cli.permission_request import allow, deny
-from ccproxy.cli.quota import NoAnswerError
+from ccproxy.cli.running import NoAnswerError
 from tests.support.permission_server import PermissionServer, permission_server
 from tests.support.processes import free_port
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from ccproxy.cli.quota import NOTHING, NoAnswerError, colour, fetch, overview, reset, server_url, spoken
-from ccproxy.settings import load
+from ccproxy.cli.quota import NOTHING, colour, fetch, overview, reset, spoken
+from ccproxy.cli.running import NoAnswerError
 from tests.conftest import Proxies
 from tests.support.processes import BIN, Proxy, clean_environment, free_port, started
 from tests.support.sockets import port_of
@@ -160,20 +160,6 @@ def test_watching(proxies: Proxies, home: Path) -> None:
             f"{proxy.url}/api/v1/messages", json=ASK, headers=VERSION, trust_env=False
         ).raise_for_status()
         process.wait_for(r"\* 5h #+-+  42% in ")
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:8001"),
-        ("0.0.0.0", "http://127.0.0.1:8001"),
-        ("::", "http://[::1]:8001"),
-        ("localhost", "http://localhost:8001"),
-    ],
-)
-def test_where_the_settings_point(tmp_path: Path, host: str, url: str) -> None:
-    given = {"server.host": host, "server.port": 8001, "security.auth_token": "t0ken"}
-    assert server_url(load(given, environ={}, cwd=tmp_path).settings) == url
 
 
 def test_both_providers_in_eighty_columns() -> None:

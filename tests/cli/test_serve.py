@@ -1,4 +1,3 @@
-import json
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ccproxy.cli.serve import credential_line, host_for_url, option_name
+from ccproxy.cli.serve import credential_line, option_name
 from ccproxy.credentials.credential import CredentialStatus
 from tests.conftest import upstream_settings
 from tests.support.processes import BIN, Simulator, free_port, started, wait_until_ready
@@ -131,5 +130,3 @@ def test_lines_for_people() -> None:
     for line, words in lines.items():
         assert words in line
     assert "warning" not in credential_line("api", CredentialStatus("none", "x", "off", hint="is off"))
-    assert host_for_url("::1") == "[::1]"
-    assert json.dumps(host_for_url("127.0.0.1")) == '"127.0.0.1"'

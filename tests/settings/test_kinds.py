@@ -12,6 +12,7 @@ from ccproxy.settings.kinds import (
     Secret,
     Size,
     Url,
+    host_for_url,
     is_loopback,
     quoted,
     size_text,
@@ -26,6 +27,11 @@ def refusal(kind: object, value: object) -> str:
     with pytest.raises(ValidationError) as caught:
         read(kind, value)
     return str(caught.value.errors()[0]["msg"])
+
+
+def test_addresses_in_urls() -> None:
+    assert host_for_url("::1") == "[::1]"
+    assert host_for_url("127.0.0.1") == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
