@@ -174,8 +174,14 @@ def response_forgotten(message: str) -> Failure:
     )
 
 
-def session_forgotten(message: str) -> Failure:
-    return Failure("session_forgotten", 400, "invalid_request_error", message)
+def session_forgotten(session: str) -> Failure:
+    return Failure(
+        "session_forgotten",
+        400,
+        "invalid_request_error",
+        f"Session '{session}' is not in memory any more: this proxy has been restarted or has forgotten it. "
+        "Send the whole conversation, or take another session id.",
+    )
 
 
 def session_busy(session: str, seconds: float) -> Failure:

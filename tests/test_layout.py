@@ -22,7 +22,7 @@ COVERED_ELSEWHERE = {
 """Modules that only put others together, or only declare."""
 
 LEVELS = (
-    {"failures", "version", "settings", "conversation", "retries"},
+    {"failures", "redact", "version", "settings", "conversation", "retries"},
     {"formats"},
     {"routes", "translation", "rename", "reasoning", "exchange", "tap"}
     | {"credentials", "backends", "codex", "quota", "known_sessions", "inspector"},

@@ -95,7 +95,7 @@ class Fitter:
         except Forgotten as problem:
             refuse(flow, exchange, failures.response_forgotten(str(problem)))
         except SessionForgotten as problem:
-            refuse(flow, exchange, failures.session_forgotten(str(problem)))
+            refuse(flow, exchange, problem.failure)
 
     async def fit(self, flow: http.HTTPFlow, exchange: Exchange, headers: dict[str, str], way: Way) -> None:
         """Rewrite the request. Raises RequestError, Forgotten and SessionForgotten."""

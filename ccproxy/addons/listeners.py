@@ -11,9 +11,9 @@ from mitmproxy.proxy.mode_specs import ProxyMode, RegularMode, ReverseMode
 from starlette.types import ASGIApp
 
 from ccproxy.addons.layer import Layers
-from ccproxy.addons.redact import Redact
 from ccproxy.addons.stream import Limits
 from ccproxy.local.server import LocalServer
+from ccproxy.redact import Redact
 from ccproxy.retries import Patience
 from ccproxy.settings import Settings
 from ccproxy.settings.kinds import is_loopback

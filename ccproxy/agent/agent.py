@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from ccproxy.agent import permission_mcp, tool_names
 from ccproxy.agent.app import agent_routes
 from ccproxy.agent.asked import Asked
 from ccproxy.agent.client_tools import ClientTools
@@ -92,13 +93,13 @@ class Agent:
         patience = self._settings.permissions.timeout_seconds + GRACE
         return {
             **self._settings.claude.options.mcp_servers,
-            "ccproxy": self._server(ASK, token, patience),
+            permission_mcp.SERVER: self._server(ASK, token, patience),
         }
 
     def _servers(self, worker: Worker, asked: Asked) -> Mapping[str, JsonObject]:
         if not asked.tools:
             return worker.servers
-        return {**worker.servers, "client": self._server(TOOLS, worker.token, PATIENCE)}
+        return {**worker.servers, tool_names.SERVER: self._server(TOOLS, worker.token, PATIENCE)}
 
     def _server(self, path: str, token: str, seconds: float) -> JsonObject:
         return {

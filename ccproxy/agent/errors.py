@@ -3,8 +3,8 @@
 import re
 
 from ccproxy import failures
-from ccproxy.addons.redact import redacted
 from ccproxy.failures import Failure
+from ccproxy.redact import redacted
 
 INSTALL = "npm install -g @anthropic-ai/claude-code"
 UPDATE = "Update it: `claude update`, or npm install -g @anthropic-ai/claude-code@latest."

@@ -11,15 +11,13 @@ from urllib.parse import urlsplit
 
 from claude_code_sdk import ClaudeCodeOptions
 
+from ccproxy.agent import permission_mcp, tool_names
 from ccproxy.agent.guard import VARIABLE
 from ccproxy.settings import Settings
 from ccproxy.settings.kinds import is_loopback
 from ccproxy.settings.tree import Claude
 
-PERMISSION_SERVER = "ccproxy"
-PERMISSION_TOOL = f"mcp__{PERMISSION_SERVER}__check"
-CLIENT_SERVER = "client"
-"""The MCP server with the tools that the client runs."""
+PERMISSION_TOOL = f"mcp__{permission_mcp.SERVER}__{permission_mcp.TOOL}"
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 _DEFAULT_URL = Claude.model_fields["base_url"].default
@@ -33,7 +31,7 @@ def options(settings: Settings) -> ClaudeCodeOptions:
         # the settings know newer modes than the SDK's types
         permission_mode=cast("Any", chosen.permission_mode),
         model=chosen.model,
-        allowed_tools=[*chosen.allowed_tools, f"mcp__{CLIENT_SERVER}"],
+        allowed_tools=[*chosen.allowed_tools, f"mcp__{tool_names.SERVER}"],
         disallowed_tools=chosen.disallowed_tools,
         append_system_prompt=chosen.append_system_prompt,
         max_turns=chosen.max_turns,

@@ -12,12 +12,7 @@ class SessionBusy(AgentError):
 
 class SessionForgotten(AgentError):
     def __init__(self, session: str) -> None:
-        super().__init__(
-            failures.session_forgotten(
-                f"Session '{session}' is not in memory any more: this proxy has been restarted or has "
-                "forgotten it. Send the whole conversation, or take another session id."
-            )
-        )
+        super().__init__(failures.session_forgotten(session))
 
 
 class SessionsFull(AgentError):

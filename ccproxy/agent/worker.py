@@ -13,7 +13,7 @@ from pathlib import Path
 
 from claude_code_sdk import SystemMessage, query
 
-from ccproxy.agent import launch
+from ccproxy.agent import launch, permission_mcp, tool_names
 from ccproxy.agent.cli import find_cli
 from ccproxy.agent.errors import UPDATE, CliBroken, ControlRefused, WorkerDied
 from ccproxy.agent.guard import Guard, remove
@@ -228,13 +228,13 @@ class Worker:
     async def _set_servers(self, servers: Mapping[str, JsonObject], tools_key: str) -> None:
         """All of them each time: they replace what was set. Only one that looks different is asked again."""
         wanted = dict(servers)
-        if (client := wanted.get(launch.CLIENT_SERVER)) and tools_key:
-            wanted[launch.CLIENT_SERVER] = with_key(client, tools_key)
+        if (client := wanted.get(tool_names.SERVER)) and tools_key:
+            wanted[tool_names.SERVER] = with_key(client, tools_key)
         if wanted == self._servers_set:
             return
         answer = await self._connected().control("mcp_set_servers", servers=wanted)
         for name, error in (answer.get("errors") or {}).items():
-            if name in (launch.PERMISSION_SERVER, launch.CLIENT_SERVER):
+            if name in (permission_mcp.SERVER, tool_names.SERVER):
                 raise CliBroken(
                     f"Claude Code does not reach the proxy's own MCP server '{name}'.", str(error)
                 )

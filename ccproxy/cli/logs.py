@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
 
-from ccproxy.addons.redact import Redact
+from ccproxy.redact import Redact
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from ccproxy.codex.memory import Memory, continued, said_by_model
 from ccproxy.codex.who import session_from
 from ccproxy.conversation.losses import RequestError
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.failures import session_forgotten
 from ccproxy.known_sessions import KnownSessions
 
 EXPLICIT = ("session-id", "session_id")
@@ -19,13 +20,11 @@ Keep = Callable[[JsonObject, str | None], None]
 
 
 class SessionForgotten(Exception):
-    """A session was used before and its conversation is gone; the text tells the client what to do."""
+    """A session was used before and its conversation is gone; `failure` tells the client what to do."""
 
     def __init__(self, session: str) -> None:
-        super().__init__(
-            f"Session '{session}' is not in memory any more: this proxy has been restarted or has forgotten "
-            "it. Send the whole conversation, or take another session id."
-        )
+        self.failure = session_forgotten(session)
+        super().__init__(self.failure.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 
 from ccproxy.agent.permission_paths import Place, path_matcher, places
 
-HOME, CWD = "/home/u", "/work/p"
+HOME, CWD = "/home/u", "/srv/p"
 
 
 def matches(pattern: str, path: str, *, allows: bool = True, cwd: str | None = CWD) -> bool:
@@ -14,41 +14,41 @@ def matches(pattern: str, path: str, *, allows: bool = True, cwd: str | None = C
 @pytest.mark.parametrize(
     ("pattern", "path", "allowed", "denied"),
     [
-        ("src/**", "/work/p/src/app.ts", True, True),
-        ("src/**", "/work/p/src", True, True),
-        ("src/**", "/work/p/vendor/src/lib.js", False, True),
-        ("src/**", "/work/p/srcs/a", False, False),
+        ("src/**", "/srv/p/src/app.ts", True, True),
+        ("src/**", "/srv/p/src", True, True),
+        ("src/**", "/srv/p/vendor/src/lib.js", False, True),
+        ("src/**", "/srv/p/srcs/a", False, False),
         ("src/**", "/elsewhere/src/a", False, False),
-        ("/src/**", "/work/p/src/app.ts", True, True),
-        ("/src/**", "/work/p/vendor/src/lib.js", False, False),
-        ("**/src/**", "/work/p/src/app.ts", True, True),
-        ("**/src/**", "/work/p/vendor/src/lib.js", True, True),
-        ("src/components/**", "/work/p/src/components/a/b", True, True),
-        ("src/components/**", "/work/p/x/src/components/a", False, False),
-        (".env", "/work/p/.env", True, True),
-        (".env", "/work/p/a/b/.env", True, True),
+        ("/src/**", "/srv/p/src/app.ts", True, True),
+        ("/src/**", "/srv/p/vendor/src/lib.js", False, False),
+        ("**/src/**", "/srv/p/src/app.ts", True, True),
+        ("**/src/**", "/srv/p/vendor/src/lib.js", True, True),
+        ("src/components/**", "/srv/p/src/components/a/b", True, True),
+        ("src/components/**", "/srv/p/x/src/components/a", False, False),
+        (".env", "/srv/p/.env", True, True),
+        (".env", "/srv/p/a/b/.env", True, True),
         (".env", "/work/.env", False, False),
-        ("./.env", "/work/p/.env", True, True),
-        ("./.env", "/work/p/a/.env", False, False),
-        ("*.env", "/work/p/a/x.env", True, True),
+        ("./.env", "/srv/p/.env", True, True),
+        ("./.env", "/srv/p/a/.env", False, False),
+        ("*.env", "/srv/p/a/x.env", True, True),
         ("//**/.env", "/anywhere/.env", True, True),
         ("//etc/hosts", "/etc/hosts", True, True),
         ("/etc/hosts", "/etc/hosts", False, False),
         ("~/notes/*.md", "/home/u/notes/a.md", True, True),
         ("~/notes/*.md", "/home/u/notes/b/a.md", False, False),
         ("~/.ssh", "/home/u/.ssh/id_rsa", False, True),
-        ("docs/", "/work/p/docs/a", True, True),
-        ("docs/*", "/work/p/docs/a/b", False, True),
-        ("a?c.txt", "/work/p/abc.txt", True, True),
-        ("[ab].txt", "/work/p/b.txt", True, True),
-        ("[!ab].txt", "/work/p/b.txt", False, False),
-        ("a\\*b", "/work/p/a*b", True, True),
-        ("a\\*b", "/work/p/axb", False, False),
-        ("src/**/x.py", "/work/p/src/x.py", True, True),
-        ("src/**/x.py", "/work/p/src/a/b/x.py", True, True),
-        ("secrets/**", "/work/p/Secrets/a", False, True),
-        ("a.b", "/work/p/axb", False, False),
-        ("**", "/work/p/any/thing", True, True),
+        ("docs/", "/srv/p/docs/a", True, True),
+        ("docs/*", "/srv/p/docs/a/b", False, True),
+        ("a?c.txt", "/srv/p/abc.txt", True, True),
+        ("[ab].txt", "/srv/p/b.txt", True, True),
+        ("[!ab].txt", "/srv/p/b.txt", False, False),
+        ("a\\*b", "/srv/p/a*b", True, True),
+        ("a\\*b", "/srv/p/axb", False, False),
+        ("src/**/x.py", "/srv/p/src/x.py", True, True),
+        ("src/**/x.py", "/srv/p/src/a/b/x.py", True, True),
+        ("secrets/**", "/srv/p/Secrets/a", False, True),
+        ("a.b", "/srv/p/axb", False, False),
+        ("**", "/srv/p/any/thing", True, True),
         ("**", "/work/other", False, False),
     ],
 )
@@ -58,9 +58,9 @@ def test_patterns(pattern: str, path: str, allowed: bool, denied: bool) -> None:
 
 
 def test_without_a_directory_nothing_is_allowed() -> None:
-    assert not matches("src/**", "/work/p/src/a", cwd=None)
-    assert matches("//work/**", "/work/p/src/a", cwd=None)
-    assert matches("secrets/**", "/work/p/secrets/a", cwd=None, allows=False)
+    assert not matches("src/**", "/srv/p/src/a", cwd=None)
+    assert matches("//srv/**", "/srv/p/src/a", cwd=None)
+    assert matches("secrets/**", "/srv/p/secrets/a", cwd=None, allows=False)
 
 
 @pytest.mark.parametrize("pattern", ["!src/**", "../x", "a/../b", "//", "~/", "/", "[z-a].txt"])

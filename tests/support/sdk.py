@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import psutil
 
+from ccproxy.agent.guard import VARIABLE
 from tests.support.clients import QUIET, program
 from tests.support.processes import Proxy, Simulator
 
 MODEL = "claude-opus-4-8"
-MARKER = "CCPROXY_WORKER"
 
 
 def sdk_settings(**more: str) -> dict[str, str]:
@@ -80,7 +80,7 @@ def left_behind(marker: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARKER, "").startswith(marker) and process.status() != "zombie":
+            if process.environ().get(VARIABLE, "").startswith(marker) and process.status() != "zombie":
                 found.append(process)
         except (psutil.Error, OSError):
             continue

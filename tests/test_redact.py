@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from ccproxy.addons.redact import Redact, redacted
+from ccproxy.redact import Redact, redacted
 
 
 @pytest.mark.parametrize(
