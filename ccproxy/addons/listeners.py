@@ -145,3 +145,11 @@ def is_free(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def free_or_any(port: int) -> int:
+    """A port of loopback: this one, or another when somebody has it; 0 stands for any."""
+    if port and is_free("127.0.0.1", port):
+        return port
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -9,11 +9,14 @@ from mitmproxy.master import Master
 
 from ccproxy.addons.chain import make_chain
 from ccproxy.addons.dispatch import LeanAddons
-from ccproxy.addons.listeners import is_free, options
+from ccproxy.addons.listeners import free_or_any, options
 from ccproxy.settings import Settings
 
 WEB_PORT = 8081
 """mitmweb's usual port; a free one is taken when it is in use."""
+
+WEB_COLUMNS = ["tls", "icon", "path", "status", "size", "time", "comment"]
+"""mitmweb's own, but the comment (model, tokens, what went wrong) in the place of the method."""
 
 Ready = Callable[[Master], object]
 
@@ -49,9 +52,12 @@ def web_master(settings: Settings, modes: list[str], ready: Ready) -> Master:
         mitmproxy_options.Options(mode=modes, listen_host=settings.server.host), with_termlog=False
     )
     master.addons.add(*make_chain(settings), _Announcer(master, ready))
-    chosen: dict[str, Any] = {"web_open_browser": False}
-    if not is_free("127.0.0.1", WEB_PORT):
-        chosen["web_port"] = 0
+    chosen: dict[str, Any] = {
+        "web_open_browser": False,
+        "web_columns": WEB_COLUMNS,
+        # mitmweb prints the port that it was given: 0 would lead nowhere
+        "web_port": free_or_any(WEB_PORT),
+    }
     master.options.update(**options(settings), **chosen)
     return master
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ import httpx
 import typer
 from mitmproxy.master import Master
 
-from ccproxy.addons.listeners import is_free, listener_modes
+from ccproxy.addons.listeners import free_or_any, listener_modes
 from ccproxy.cli.logs import logs
 from ccproxy.cli.serve import serve
 from ccproxy.cli.tour import Step, tour
@@ -133,14 +132,6 @@ def addresses(master: Master) -> Addresses:
         for address in master.addons.get("proxyserver").listen_addrs()
     )
     return Addresses(reverse, proxy, Path(master.options.confdir).expanduser() / "mitmproxy-ca-cert.pem")
-
-
-def free_or_any(port: int) -> int:
-    """The port, or another one when somebody has it."""
-    if port and is_free("127.0.0.1", port):
-        return port
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def show(step: Step) -> None:

@@ -143,8 +143,8 @@ def stop(child: "subprocess.Popen[bytes]") -> None:
 
 def serve_until_eof() -> None:
     """What the child runs."""
-    from ccproxy.addons.listeners import listener_modes
-    from ccproxy.cli.demo import addresses, free_or_any
+    from ccproxy.addons.listeners import free_or_any, listener_modes
+    from ccproxy.cli.demo import addresses
     from ccproxy.cli.logs import logs
     from ccproxy.cli.serve import serve
 

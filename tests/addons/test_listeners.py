@@ -1,7 +1,7 @@
 import socket
 from pathlib import Path
 
-from ccproxy.addons.listeners import is_free, listener_modes, options
+from ccproxy.addons.listeners import free_or_any, is_free, listener_modes, options
 from ccproxy.settings import load
 
 
@@ -31,3 +31,10 @@ def test_only_our_hosts_are_read(tmp_path: Path) -> None:
     assert r"^api\.anthropic\.com:" in list(chosen["allow_hosts"])  # type: ignore[call-overload]
     assert chosen["connection_strategy"] == "lazy"
     assert chosen["tcp_timeout"] == 960
+
+
+def test_a_taken_port_is_replaced() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert free_or_any(port) not in (0, port)
+    assert free_or_any(0) > 0

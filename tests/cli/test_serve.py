@@ -1,10 +1,12 @@
 import socket
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from ccproxy.addons.master import WEB_PORT
 from ccproxy.cli.serve import credential_line, option_name
 from ccproxy.credentials.credential import CredentialStatus
 from tests.conftest import upstream_settings
@@ -91,10 +93,15 @@ def test_it_reads_a_file(home: Path, simulator: Simulator) -> None:
     assert (status["upstream"], status["ready"]) == (simulator.url, False)
 
 
-def test_inside_mitmweb(home: Path, simulator: Simulator) -> None:
+def test_inside_mitmweb_on_another_port_than_usual(home: Path, simulator: Simulator) -> None:
     port = free_port()
     settings = upstream_settings(simulator)
-    with started([SERVE, "--web", "--port", str(port), "--proxy-port", "0"], home, settings) as process:
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", WEB_PORT)))
+        process = stack.enter_context(
+            started([SERVE, "--web", "--port", str(port), "--proxy-port", "0"], home, settings)
+        )
         url = process.wait_for(r"inspector +(http://127\.0\.0\.1:\d+/\?token=\S+)")[1]
         httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).raise_for_status()
         with httpx.Client(trust_env=False, follow_redirects=True) as client:
