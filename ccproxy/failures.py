@@ -250,3 +250,26 @@ def shutting_down() -> Failure:
     return Failure(
         "shutting_down", 503, "api_error", "The proxy is stopping and takes no new requests.", retry_after=1
     )
+
+
+def no_recording(nearest: str) -> Failure:
+    # a status that Codex does not try again, and with which Claude Code shows the message
+    return Failure(
+        "no_recording", 400, "invalid_request_error", f"The cassette has no answer to this request. {nearest}"
+    )
+
+
+def offline(request: str) -> Failure:
+    return Failure(
+        "offline",
+        404,
+        "not_found_error",
+        f"A replay asks no provider, and the cassette has no answer to {request}.",
+    )
+
+
+def killed() -> Failure:
+    """403, because after 400 or 422 Claude Code 2.1.330 asks five times more, with ever fewer features."""
+    return Failure(
+        "killed", 403, "permission_error", "Somebody who watches this proxy has ended the request."
+    )

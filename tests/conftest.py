@@ -5,11 +5,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import certifi
+import httpx
 import pytest
+import trustme
 from hypothesis import settings
 
 from tests.support.chatgpt import write_login
 from tests.support.processes import BIN, Proxy, Simulator, running_proxy, started
+from tests.support.upstreams import Behaviour, Upstream, close_at_once, upstream
 
 # CI looks at the same examples every time; elsewhere each run looks for new ones
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -17,6 +21,11 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 HOSTS = ("serve", "mitmdump", "mitmweb")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first, so that at the end of a parallel run there are small ones to share."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, "scenarios" not in item.path.parts))
 
 
 class Proxies:
@@ -42,6 +51,40 @@ class Proxies:
             self.running[key] = self.stack.enter_context(context)
         return self.running[key]
 
+    def kill(self) -> None:
+        """The end of all; how a proxy ends well is the matter of tests that start their own."""
+        for proxy in self.running.values():
+            proxy.process.child.kill()
+
+
+class Behind:
+    """Shared proxies in front of an upstream that behaves as each test says."""
+
+    def __init__(self, proxies: Proxies, server: Upstream) -> None:
+        self.proxies = proxies
+        self.server = server
+
+    def proxy(self, behaviour: Behaviour, host: str = "serve", **settings: str) -> Proxy:
+        """One whose upstreams all behave like this from now on."""
+        self.server.become(behaviour)
+        url = f"http://127.0.0.1:{self.server.port}"
+        upstreams = {f"{name}__BASE_URL": url for name in ("CLAUDE", "OPENAI", "CODEX")}
+        proxy = self.proxies.get(host, upstreams | settings)
+        # once it answers, it has also logged whatever it had answered before
+        httpx.head(proxy.url, trust_env=False).raise_for_status()
+        proxy.process.forget()
+        return proxy
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_certificates_of_the_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """To read them takes each new HTTP client 20 ms, and there are thousands; tests talk to loopback only."""
+    one = tmp_path_factory.mktemp("authority") / "one.pem"
+    trustme.CA().cert_pem.write_to_path(str(one))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(one))
+        yield
+
 
 @pytest.fixture(scope="session")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
@@ -54,7 +97,15 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 @pytest.fixture(scope="session")
 def proxies(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxies]:
     with ExitStack() as stack:
-        yield Proxies(simulator, tmp_path_factory, stack)
+        made = Proxies(simulator, tmp_path_factory, stack)
+        yield made
+        made.kill()
+
+
+@pytest.fixture(scope="session")
+def behind(proxies: Proxies) -> Iterator[Behind]:
+    with upstream(close_at_once) as server:
+        yield Behind(proxies, server)
 
 
 @pytest.fixture(params=HOSTS)

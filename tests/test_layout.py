@@ -15,6 +15,7 @@ COVERED_ELSEWHERE = {
     **{f"conversation/{name}.py": "declarations" for name in ("events", "facts", "parts", "request")},
     "formats/codec.py": "declarations",
     "agent/paths.py": "declarations",
+    "inspector/kept.py": "declarations",
     **{
         f"inspector/{name}.py": "inspector/test_conversation.py" for name in ("messages", "chat", "responses")
     },
@@ -24,7 +25,7 @@ COVERED_ELSEWHERE = {
 LEVELS = (
     {"failures", "redact", "version", "settings", "conversation", "retries"},
     {"formats"},
-    {"routes", "translation", "rename", "reasoning", "exchange", "tap"}
+    {"routes", "translation", "rename", "reasoning", "exchange", "client_side", "tap"}
     | {"credentials", "backends", "codex", "quota", "known_sessions", "inspector"},
     {"addons", "local", "agent", "records", "simulator"},
     {"cli"},

@@ -7,11 +7,14 @@ from typing import Any
 
 from mitmproxy import ctx
 
+from ccproxy.addons.access_logger import AccessLogger
 from ccproxy.addons.agent_fitter import AgentFitter
 from ccproxy.addons.agent_host import AgentHost
 from ccproxy.addons.authoriser import Authoriser
+from ccproxy.addons.client_sides import ClientSides
 from ccproxy.addons.drain import Drain
 from ccproxy.addons.fitter import Fitter
+from ccproxy.addons.forgetter import Forgetting
 from ccproxy.addons.gate import Gate
 from ccproxy.addons.inspector import Inspector
 from ccproxy.addons.listeners import Listeners
@@ -80,7 +83,9 @@ def make_chain(settings: Settings) -> list[Any]:
             if isinstance(problem, Exception):
                 logger.error("Not everything was put away.", exc_info=problem)
 
-    gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
+    forgetting = Forgetting(settings.inspector)
+    access = AccessLogger(settings.observability)
+    gate, recorder, quotas = Gate(settings, own), Recorder(access.keep), Quotas(quota)
     return [
         Listeners(
             settings,
@@ -96,11 +101,13 @@ def make_chain(settings: Settings) -> list[Any]:
                     *permission_routes(agent.permissions),
                     *login_routes(settings),
                 ],
+                forgetting.kept,
             ),
         ),
         AgentHost(agent, at_once=settings.claude.pool.enabled),
         gate,
         Router(settings, upstreams, local.target),
+        ClientSides(settings.server.body_limit),
         Rewriter(settings, upstreams, reasoning),
         Fitter(settings, instructions, Sessions(memory, known), codex.credential if codex else None),
         AgentFitter(settings),
@@ -108,7 +115,9 @@ def make_chain(settings: Settings) -> list[Any]:
         Responder(reasoning),
         quotas,
         recorder,
+        access,
         Sockets(recorder, quotas),
         Inspector(),
+        forgetting,
         Drain(gate, recorder, settings.server.drain_seconds, put_away),
     ]

@@ -4,9 +4,7 @@ from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 
 from ccproxy.addons.notes import Notes
-
-BODIES_SHOWN = 3
-"""The `flow_detail` of mitmdump from which it prints bodies."""
+from ccproxy.addons.stopping import Stopping
 
 
 class Inspector:
@@ -15,20 +13,26 @@ class Inspector:
     name = "ccproxy_inspector"
 
     def __init__(self) -> None:
-        self.addons: list[Notes] = []
+        self.addons: list[object] = []
+        self.stopping = Stopping()
 
     def load(self, loader: Loader) -> None:
         if {"view", "dumper"} & ctx.master.addons.lookup.keys():
             # here, because a program without eyes should not have to load them
             from mitmproxy import contentviews
 
-            from ccproxy.addons.views import Conversation, Timing
+            from ccproxy.addons.export import Export
+            from ccproxy.addons.filters import Filters
+            from ccproxy.addons.views import Conversation, Prompt, Timing, Translation
 
             contentviews.add(Conversation())
+            contentviews.add(Translation())
             contentviews.add(Timing())
-            self.addons.append(Notes())
+            contentviews.add(Prompt())
+            self.addons += [Notes(), Filters(), Export()]
+            # behind the tool's own Intercept, and behind the View that tells a person of it
+            ctx.master.addons.add(self.stopping)
 
-    def running(self) -> None:
-        """mitmdump prints bodies without keeping flows, so that nobody else has kept those of streams."""
-        if "dumper" in ctx.master.addons.lookup and ctx.options.flow_detail >= BODIES_SHOWN:
-            ctx.options.update(store_streamed_bodies=True)
+    def done(self) -> None:
+        if ctx.master.addons.get(self.stopping.name):
+            ctx.master.addons.remove(self.stopping)

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from mitmproxy import ctx, http
+from mitmproxy import http
 
+from ccproxy.addons.client_sides import OF_A_CONVERSATION, client_side_of, somebody_looks
 from ccproxy.addons.exchanges import allow_origin, exchange_of
 from ccproxy.addons.models import reshape
+from ccproxy.addons.stopping import Piecewise, hold_back, let_through, wants_whole
 from ccproxy.addons.translated import (
     EditedStream,
     Editor,
@@ -14,6 +16,7 @@ from ccproxy.addons.translated import (
     plain_whole,
     stream_headers,
     translate_whole,
+    unpacked,
 )
 from ccproxy.codex.answer import PlainStream
 from ccproxy.conversation.reply import Reply
@@ -36,6 +39,7 @@ class Responder:
     def __init__(self, reasoning: ReasoningStore) -> None:
         self.reasoning = reasoning
         self.taps: WeakKeyDictionary[http.HTTPFlow, Tap] = WeakKeyDictionary()
+        self.held: WeakKeyDictionary[http.HTTPFlow, Piecewise] = WeakKeyDictionary()
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         exchange, response = exchange_of(flow), flow.response
@@ -77,6 +81,8 @@ class Responder:
             or (kind == "application/json" and exchange.operation in BUFFERED)
         ):
             response.stream = tap
+        if callable(response.stream) and exchange.operation in OF_A_CONVERSATION and wants_whole(flow):
+            self.held[flow] = hold_back(response, exchange)
 
     def remember_for(self, exchange: Exchange) -> Callable[[Reply], None] | None:
         """Chat clients cannot carry reasoning; what they would lose is kept."""
@@ -86,20 +92,33 @@ class Responder:
         exchange, content = exchange_of(flow), flow.response and flow.response.raw_content
         tap = self.taps.get(flow)
         streamed = flow.response is not None and flow.response.stream
-        if tap and content and exchange and not exchange.failure and not streamed:
+        held = self.held.pop(flow, None)
+        if tap and content and exchange and not exchange.failure and not streamed and not held:
             # this one was not streamed: the tap sees it only now
             tap(content)
+        side = client_side_of(flow)
+        before = unpacked(flow.response) if side and flow.response and not streamed else b""
+        if held and flow.response and exchange and not exchange.failure:
+            let_through(flow.response, held)
         self.finish(flow)
-        if exchange is None or flow.response is None or exchange.failure or flow.response.stream:
+        if flow.response is None or streamed:
             return
+        if exchange and not exchange.failure and not held:
+            self.change_whole(flow, flow.response, exchange)
+        if side:
+            side.hear(after := unpacked(flow.response))
+            side.upstream = before if after != before else None
+
+    def change_whole(self, flow: http.HTTPFlow, response: http.Response, exchange: Exchange) -> None:
+        """Make of a whole answer what its client can read."""
         if exchange.translation and exchange.sent:
-            translate_whole(flow.response, exchange, exchange.translation, self.reasoning)
+            translate_whole(response, exchange, exchange.translation, self.reasoning)
         elif exchange.fitted and exchange.sent:
-            plain_whole(flow.response, exchange)
+            plain_whole(response, exchange)
         elif exchange.renamed and exchange.sent:
-            flow.response.content = changed_reply(content or b"", exchange.model_requested or "")
-        elif exchange.reshaped and flow.response.status_code == 200:
-            reshape(flow, flow.response, exchange)
+            response.content = changed_reply(response.raw_content or b"", exchange.model_requested or "")
+        elif exchange.reshaped and response.status_code == 200:
+            reshape(flow, response, exchange)
 
     def error(self, flow: http.HTTPFlow) -> None:
         self.finish(flow)
@@ -129,16 +148,6 @@ def say_what_was_done(response: http.Response, exchange: Exchange) -> None:
         response.headers["x-ccproxy-warnings"] = exchange.warnings
     if exchange.model_sent and exchange.model_sent != exchange.model_requested:
         response.headers["x-ccproxy-upstream-model"] = exchange.model_sent
-
-
-def somebody_looks() -> bool:
-    """Whether the tool that we run in shows flows or writes them down."""
-    options = ctx.options
-    return (
-        "view" in ctx.master.addons.lookup
-        or bool(getattr(options, "save_stream_file", None))
-        or bool(getattr(options, "hardump", ""))
-    )
 
 
 def finish_headers(response: http.Response, exchange: Exchange) -> None:

@@ -8,10 +8,10 @@ import msgspec
 from mitmproxy import http
 from mitmproxy.websocket import WebSocketMessage
 
+from ccproxy.addons.client_sides import somebody_looks
 from ccproxy.addons.exchanges import exchange_of
 from ccproxy.addons.quota import Quotas
 from ccproxy.addons.recorder import Recorder
-from ccproxy.addons.responder import somebody_looks
 from ccproxy.exchange import Exchange
 from ccproxy.formats.responses.usage import UsageReader
 from ccproxy.formats.sse import ServerSentEvent

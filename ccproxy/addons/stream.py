@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from mitmproxy import ctx, flow, http
+from mitmproxy import flow, http
 from mitmproxy.connection import ConnectionState
 from mitmproxy.net.http.validate import validate_headers
 from mitmproxy.proxy import commands, events, layer
@@ -40,6 +40,8 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeaders
 from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode
 
 from ccproxy import failures
+from ccproxy.addons.client_sides import client_side_of
+from ccproxy.addons.connections import is_ours, waits_for_reader
 from ccproxy.addons.exchanges import begin, error_response
 from ccproxy.addons.reasons import connect_failure
 from ccproxy.addons.retry import RetryingStream
@@ -47,13 +49,9 @@ from ccproxy.addons.seal import REQUEST_SECRETS, RESPONSE_SECRETS, seal, unseale
 from ccproxy.exchange import Door, Exchange
 from ccproxy.failures import Failure
 from ccproxy.retries import NONE, Patience
-from ccproxy.settings.kinds import is_loopback
 
 CONNECT_TIMEOUT = 30.0
 """Seconds to open a connection to an upstream, TLS included."""
-
-CLIENT_BUFFER = 65536
-"""Bytes waiting for a client that reads slowly, above which mitmproxy stops reading from the upstream."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +212,15 @@ class Stream(RetryingStream):
     def state_stream_response_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         if self.exchange.confidential:
             self.response_body_buf.clear()
-        yield from super().state_stream_response_body(event)
+        side = client_side_of(self.flow)
+        if side is None:
+            yield from super().state_stream_response_body(event)
+            return
+        for command in super().state_stream_response_body(event):
+            # none of these commands is answered
+            if isinstance(command, SendHttp) and isinstance(command.event, ResponseData):
+                side.hear(command.event.data)
+            yield command
 
     def start_response_stream(self) -> layer.CommandGenerator[None]:
         sealed = self.flow.response
@@ -225,6 +231,8 @@ class Stream(RetryingStream):
             if not isinstance(command, commands.Log):
                 yield command
         self.flow.response = sealed
+        if sealed and (side := client_side_of(self.flow)):
+            side.expect(sealed.headers.get("content-encoding", ""))
 
     def send_response(self, already_streamed: bool = False) -> layer.CommandGenerator[None]:
         response = self.flow.response
@@ -358,9 +366,11 @@ class Stream(RetryingStream):
             yield from self.answer()
             return
         self.flow.error = flow.Error(failure.message)
-        yield HttpErrorHook(self.flow)
         stream: object = self.flow.response.stream if self.flow.response else None
         closing = stream.closing(failure, self.exchange.id) if isinstance(stream, Closable) else []
+        if side := client_side_of(self.flow):
+            side.hear(b"".join(closing))
+        yield HttpErrorHook(self.flow)
         if closing:
             for piece in closing:
                 yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
@@ -380,19 +390,3 @@ class Stream(RetryingStream):
         if early:
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
         yield from self.end()
-
-
-def waits_for_reader(client_id: str) -> bool:
-    """Whether a client has stopped reading what we have for it."""
-    handler = ctx.master.addons.get("proxyserver").connections.get(client_id)
-    writers = (
-        [io.writer for conn, io in handler.transports.items() if conn.id == client_id] if handler else []
-    )
-    transports = [writer.transport for writer in writers if hasattr(writer, "transport")]
-    return any(transport.get_write_buffer_size() >= CLIENT_BUFFER for transport in transports)
-
-
-def is_ours(host: str, port: int) -> bool:
-    """Whether an address is one of our own listeners, which a client may also reach through the proxy."""
-    servers = ctx.master.addons.get("proxyserver")
-    return is_loopback(host) and any(port == address[1] for address in servers.listen_addrs())

@@ -11,12 +11,14 @@ from ccproxy.inspector.layout import (
     items,
     mapping,
     pretty,
+    request_of,
     section,
     settings,
     shown,
     size,
     string,
     text_lines,
+    tools_section,
 )
 from ccproxy.inspector.messages import Names, signature_of
 
@@ -29,19 +31,14 @@ _KNOWN = frozenset(
 def request_lines(body: JsonObject) -> Lines:
     """A request: settings, tools, messages; system text is one of the messages."""
     names: Names = {}
-    others = {
-        name: value
-        for name, value in body.items()
-        if name not in ("model", "tools", "messages") and not (name == "stream" and value is False)
-    }
-    yield f"Chat Completions request to {body.get('model')}"
-    yield ""
-    yield from apart(
+    return request_of(
+        "Chat Completions",
+        body,
+        ("messages",),
         [
-            section("Settings", settings(others)) if others else [],
-            _tools(body.get("tools")),
+            tools_section(body.get("tools"), _tool),
             *(_turn(index, mapping(turn), names) for index, turn in enumerate(items(body.get("messages")))),
-        ]
+        ],
     )
 
 
@@ -56,18 +53,14 @@ def answer_lines(body: JsonObject) -> Lines:
     )
 
 
-def _tools(tools: object) -> Lines:
-    if items(tools):
-        yield from section(f"Tools ({len(items(tools))})", (_tool(mapping(tool)) for tool in items(tools)))
-
-
-def _tool(tool: JsonObject) -> str:
+def _tool(tool: JsonObject) -> Lines:
     match tool:
         case {"function": {"name": str(name), **function}}:
-            return name + signature_of(function.get("parameters"))
+            yield name + signature_of(function.get("parameters"))
         case {"custom": {"name": str(name)}}:
-            return f"{name}: any text"
-    return shown(tool)
+            yield f"{name}: any text"
+        case _:
+            yield shown(tool)
 
 
 def _turn(index: int, message: JsonObject, names: Names) -> Lines:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ccproxy.conversation.parts import JsonObject, Wire
 from ccproxy.formats.sse import Reader
 from ccproxy.inspector import chat, figures, messages, responses
+from ccproxy.inspector.frames import Frame, Turn, turns
 from ccproxy.inspector.layout import (
     Lines,
     apart,
@@ -59,6 +60,20 @@ def frame_text(frame: bytes, before: Sequence[bytes] = ()) -> str:
     The last frame of a turn tells the whole answer.
     """
     return _safely(lambda: _frame(frame, before), frame)
+
+
+def socket_text(frames: Sequence[Frame]) -> str:
+    """The whole conversation on a WebSocket in Responses mode, turn after turn; "" where there is none."""
+    return "\n\n".join(_turn(number, turn) for number, turn in enumerate(turns(frames), 1))
+
+
+def _turn(number: int, turn: Turn) -> str:
+    asked = frame_text(turn.request.content) if turn.request else "What was asked is not kept."
+    events = [frame.content.decode("utf-8", "replace") for frame in turn.answer]
+    answer = "\n".join(events).encode()
+    said = _safely(lambda: _told("responses", collected("responses", events)), answer) if events else ""
+    blocks = [text.split("\n") for text in (asked, said) if text]
+    return "\n".join(section(f"Turn {number}", apart(blocks)))
 
 
 def _safely(lines: Callable[[], Lines | list[str]], body: bytes) -> str:

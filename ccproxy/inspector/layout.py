@@ -1,7 +1,7 @@
 """How text for people is laid out: lines, two spaces for what belongs below, sizes instead of bytes."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ HIDDEN = "[hidden]"
 LONG = 80
 """Characters of JSON that still stand in one line."""
 
-_CREDENTIALS = frozenset(("authorization_token", "authorization", "api_key", "access_token", "refresh_token"))
+CREDENTIALS = frozenset(("authorization_token", "authorization", "api_key", "access_token", "refresh_token"))
 """Fields with which a request gives a provider the credential of somebody else's server (MCP servers)."""
 
 _OPAQUE = frozenset(("encrypted_content", "signature", "b64_json", "file_data", "encrypted_index"))
@@ -108,6 +108,25 @@ def settings(value: JsonObject) -> Lines:
     yield from fields(mapping(sparse(value)))
 
 
+def request_of(title: str, body: JsonObject, told: Collection[str], blocks: Iterable[Iterable[str]]) -> Lines:
+    """A request: `title` and model, its settings, and the blocks that tell of the fields in `told`."""
+    known = ("model", "tools", *told)
+    others = {
+        name: value
+        for name, value in body.items()
+        if name not in known and not (name == "stream" and value is False)
+    }
+    yield f"{title} request to {body.get('model')}"
+    yield ""
+    yield from apart([section("Settings", settings(others)) if others else [], *blocks])
+
+
+def tools_section(tools: object, told: Callable[[JsonObject], Iterable[str]]) -> Lines:
+    """How many tools there are, and what is `told` of each."""
+    if found := items(tools):
+        yield from section(f"Tools ({len(found)})", (line for tool in found for line in told(mapping(tool))))
+
+
 def arguments(written: object) -> list[str]:
     """The arguments of a tool call: an object, or the text that the model wrote."""
     value = as_object(written) if isinstance(written, str) else written
@@ -126,7 +145,7 @@ def sparse(value: object) -> object:
 
 
 def _sparse_field(name: str, value: object, around: JsonObject) -> object:
-    if name in _CREDENTIALS and value is not None:
+    if name in CREDENTIALS and value is not None:
         return HIDDEN
     if name == "headers" and isinstance(value, dict):
         return dict.fromkeys(value, HIDDEN)

@@ -10,12 +10,14 @@ from ccproxy.inspector.layout import (
     items,
     mapping,
     pretty,
+    request_of,
     section,
     settings,
     shown,
     size,
     string,
     text_lines,
+    tools_section,
 )
 
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
@@ -27,32 +29,21 @@ Names = dict[str, str]
 def request_lines(body: JsonObject) -> Lines:
     """A request: settings, system, tools, turns."""
     names: Names = {}
-    others = {
-        name: value
-        for name, value in body.items()
-        if name not in ("model", "system", "tools", "messages") and not (name == "stream" and value is False)
-    }
-    yield f"Messages request to {body.get('model')}"
-    yield ""
-    yield from apart(
+    return request_of(
+        "Messages",
+        body,
+        ("system", "messages"),
         [
-            section("Settings", settings(others)) if others else [],
             section("System", _content(body["system"], names)) if body.get("system") else [],
-            tools_lines(body.get("tools")),
+            tools_section(body.get("tools"), _tool),
             *(_turn(index, turn, names) for index, turn in enumerate(items(body.get("messages")))),
-        ]
+        ],
     )
 
 
 def answer_lines(body: JsonObject) -> Lines:
     """The content of an answer."""
     return _content(body.get("content"), {})
-
-
-def tools_lines(tools: object) -> Lines:
-    """One line for each tool; what the provider runs is called by its type."""
-    if items(tools):
-        yield from section(f"Tools ({len(items(tools))})", (_tool(mapping(tool)) for tool in items(tools)))
 
 
 def signature_of(schema: object) -> str:
@@ -62,12 +53,14 @@ def signature_of(schema: object) -> str:
     return "(" + ", ".join(name if name in required else f"{name}?" for name in names) + ")"
 
 
-def _tool(tool: JsonObject) -> str:
+def _tool(tool: JsonObject) -> Lines:
+    """One line; what the provider runs is called by its type."""
     name, kind = string(tool.get("name")), string(tool.get("type"))
-    mark = _mark(tool)
+    mark = f"  {_mark(tool)}" if _mark(tool) else ""
     if "input_schema" in tool:
-        return name + signature_of(tool["input_schema"]) + (f"  {mark}" if mark else "")
-    return f"{name or '-'}: {kind or shown(tool)}" + (f"  {mark}" if mark else "")
+        yield name + signature_of(tool["input_schema"]) + mark
+    else:
+        yield f"{name or '-'}: {kind or shown(tool)}" + mark
 
 
 def _turn(index: int, turn: object, names: Names) -> Lines:

@@ -2,8 +2,10 @@
 
 from ccproxy.conversation.usage import Usage
 from ccproxy.exchange import Exchange
+from ccproxy.formats.responses.usage import UsageReader
+from ccproxy.formats.sse import ServerSentEvent
 from ccproxy.inspector import figures
-from ccproxy.inspector.layout import as_object, mapping, string
+from ccproxy.inspector.layout import as_object, string
 from ccproxy.inspector.streams import ENDS
 
 FAILED, LOSSY = ":x:", ":warning:"
@@ -36,11 +38,28 @@ def mark(exchange: Exchange) -> str:
 
 def turn_comment(frame: bytes, turn: int) -> str | None:
     """The same for a WebSocket, after the frame that ends its turn of this number; None for other frames."""
-    value = as_object(frame) or {}
-    if string(value.get("type")) not in ENDS:
+    if (reader := _turn_end(frame)) is None:
         return None
-    reader = figures.read("responses", mapping(value.get("response")))
-    return ", ".join([f"turn {turn}", *_figures(reader.model, reader.usage)])
+    return ", ".join([f"turn {turn}", *_figures(reader.model, reader.usage), *filter(None, [reader.error])])
+
+
+def turn_mark(frame: bytes) -> str:
+    """FAILED for a frame with which a turn ends in an error."""
+    reader = _turn_end(frame)
+    return FAILED if reader and reader.error else ""
+
+
+def _turn_end(frame: bytes) -> UsageReader | None:
+    """What the last frame of a turn says."""
+    kind = string((as_object(frame) or {}).get("type"))
+    if kind not in (*ENDS, "error"):
+        return None
+    reader = UsageReader()
+    # a server may end a turn under other names than those that the reader knows; they carry the same
+    reader.event(ServerSentEvent(kind if kind == "error" else ENDS[0], frame.decode("utf-8", "replace")))
+    if kind == "response.failed":
+        reader.error = reader.error or "failed"
+    return reader
 
 
 def _error(exchange: Exchange) -> str:

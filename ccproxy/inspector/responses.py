@@ -10,12 +10,14 @@ from ccproxy.inspector.layout import (
     items,
     mapping,
     pretty,
+    request_of,
     section,
     settings,
     shown,
     size,
     string,
     text_lines,
+    tools_section,
 )
 from ccproxy.inspector.messages import Names, signature_of
 
@@ -23,29 +25,22 @@ from ccproxy.inspector.messages import Names, signature_of
 def request_lines(body: JsonObject) -> Lines:
     """A request: settings, instructions, tools, input."""
     names: Names = {}
-    others = {
-        name: value
-        for name, value in body.items()
-        if name not in ("model", "instructions", "tools", "input")
-        and not (name == "stream" and value is False)
-    }
     given = body.get("input")
     turns = (
         [section("User  (input)", text_lines(given))]
         if isinstance(given, str)
         else [item_lines(item, names, f"input.{index}") for index, item in enumerate(items(given))]
     )
-    yield f"Responses request to {body.get('model')}"
-    yield ""
-    yield from apart(
+    system = body.get("instructions")
+    return request_of(
+        "Responses",
+        body,
+        ("instructions", "input"),
         [
-            section("Settings", settings(others)) if others else [],
-            section("System  (instructions)", _content(body["instructions"]))
-            if body.get("instructions")
-            else [],
-            _tools(body.get("tools")),
+            section("System  (instructions)", _content(system)) if system else [],
+            tools_section(body.get("tools"), _tool),
             *turns,
-        ]
+        ],
     )
 
 
@@ -78,7 +73,7 @@ def item_lines(item: object, names: Names, path: str = "") -> Lines:
             title = f"Result of {names.get(call, 'a call')} ({call}){at}"
             return section(title, _content(item.get("output")))
         case "additional_tools":
-            return section(f"More tools{at}", _tools(item.get("tools")))
+            return section(f"More tools{at}", tools_section(item.get("tools"), _tool))
     others = {name: value for name, value in item.items() if name not in ("type", "id", "status")}
     if kind == "image_generation_call" and (data := string(item.get("result"))):
         others["result"] = size(base64_bytes(data))
@@ -95,13 +90,6 @@ def _thoughts(item: JsonObject) -> Lines:
     parts = [mapping(part) for part in (*items(item.get("summary")), *items(item.get("content")))]
     texts = [string(part.get("text")) for part in parts]
     return apart(text_lines(text) for text in texts) if any(texts) else iter(("(text withheld)",))
-
-
-def _tools(tools: object) -> Lines:
-    if items(tools):
-        yield from section(
-            f"Tools ({len(items(tools))})", (line for tool in items(tools) for line in _tool(mapping(tool)))
-        )
 
 
 def _tool(tool: JsonObject) -> Lines:

@@ -13,6 +13,7 @@ from ccproxy.agent.paths import ASK, TOOLS
 from ccproxy.backends.backend import Backend
 from ccproxy.codex.instructions import Instructions
 from ccproxy.conversation.parts import JsonObject
+from ccproxy.inspector.kept import Kept
 from ccproxy.local.health import health, live, ready
 from ccproxy.local.socket import bridge
 from ccproxy.local.status import backend_status, switched_off
@@ -39,8 +40,10 @@ def make_app(
     instructions: Instructions,
     agent: Callable[[], JsonObject] = dict,
     more: Iterable[BaseRoute] = (),
+    kept: Kept | None = None,
 ) -> ASGIApp:
-    """The app for these backends, with `more` routes; `agent` is the status of what is behind `/sdk`.
+    """The app for these backends, with `more` routes; `agent` is the status of what is behind `/sdk`,
+    `kept` what is in memory of flows where they are kept.
 
     Without `secret` in its header a request gets a 403, except those of our own processes, which have tokens.
     """
@@ -54,7 +57,7 @@ def make_app(
         return JSONResponse({"name": "ccproxy", "version": ccproxy_version(), "routes": routes})
 
     async def get_health(request: Request) -> Response:
-        report = await health(backends, instructions)
+        report = await health(backends, instructions, kept)
         return HealthResponse(report, status_code=503 if report["status"] == "fail" else 200)
 
     async def get_live(request: Request) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 from ccproxy.backends.backend import Backend
 from ccproxy.codex.instructions import Instructions
 from ccproxy.credentials.credential import CredentialStatus
+from ccproxy.inspector.kept import Kept
 from ccproxy.routes import BackendName
 from ccproxy.version import ccproxy_version
 
@@ -25,8 +26,13 @@ async def ready(backends: Mapping[BackendName, Backend]) -> Report:
     return {"status": "fail", "output": "; ".join(state.hint for state in states if state.hint)}
 
 
-async def health(backends: Mapping[BackendName, Backend], instructions: Instructions) -> Report:
-    """Every part on its own. A part that is missing makes a warning: the others still work."""
+async def health(
+    backends: Mapping[BackendName, Backend], instructions: Instructions, kept: Kept | None = None
+) -> Report:
+    """Every part on its own. A part that is missing makes a warning: the others still work.
+
+    `kept` is what is in memory of flows, None where they are not kept.
+    """
     checks: dict[str, list[Report]] = {}
     for backend in backends.values():
         status = await backend.credential.status()
@@ -36,6 +42,8 @@ async def health(backends: Mapping[BackendName, Backend], instructions: Instruct
             checks[f"{backend.name}:credential"] = [credential_check(status)]
     if "codex" in backends:
         checks["codex:instructions"] = [instructions_check(instructions.status())]
+    if kept is not None:
+        checks["inspector:kept"] = [kept_check(kept)]
     statuses = {entry["status"] for entries in checks.values() for entry in entries}
     return {
         "status": "warn" if statuses - {"pass"} else "pass",
@@ -69,6 +77,18 @@ def instructions_check(status: Mapping[str, object]) -> Report:
     if status["reason"]:
         check["output"] = status["reason"]
     return check
+
+
+def kept_check(kept: Kept) -> Report:
+    """A figure, with nothing to be warned of: the limits are kept all the time."""
+    return {
+        "componentType": "system",
+        "observedValue": kept.bytes,
+        "observedUnit": "bytes",
+        "status": "pass",
+        "flows": kept.flows,
+        "dropped": kept.dropped,
+    }
 
 
 def cli_check(credential: CredentialStatus) -> Report:

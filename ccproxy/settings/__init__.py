@@ -4,9 +4,9 @@
     loaded.settings.server.port       # 8001
     loaded.sources["server.port"]     # "--port"
 
-`tree` holds the keys, `kinds` the types of their values, `sources` the reading and the precedence,
-`errors` what is said when something is wrong. `editing` (imported only by commands that write) changes a
-user's TOML file without losing comments.
+`tree` holds the keys (`watching` some of its tables), `kinds` the types of their values, `sources` the
+reading and the precedence, `errors` what is said when something is wrong. `editing` (imported only by
+commands that write) changes a user's TOML file without losing comments.
 """
 
 from ccproxy.settings.errors import Problem, SettingsError

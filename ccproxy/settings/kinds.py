@@ -169,6 +169,17 @@ Size = Annotated[
     ),
 ]
 
+SizeOrNone = Annotated[
+    int,
+    BeforeValidator(_size),
+    Field(ge=0, le=1024**4),
+    PlainSerializer(size_text),
+    Allowed("a size such as 512k, 64m, 1g or a number of bytes, or 0"),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+[kmgKMG]?$"}]}
+    ),
+]
+
 
 def _path(value: object, info: ValidationInfo) -> object:
     """Expands `~` with the home directory that `load` found in its environment."""

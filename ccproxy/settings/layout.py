@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from ccproxy.settings.kinds import Allowed, Unset
-from ccproxy.settings.tree import Settings, Table
+from ccproxy.settings.table import Table
+from ccproxy.settings.tree import Settings
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 

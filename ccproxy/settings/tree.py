@@ -4,11 +4,9 @@ The line appears in `ccproxy config schema`, in the starter file and in docs/set
 unsets an optional key, because TOML has no null.
 """
 
-import os
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ccproxy.settings.kinds import (
@@ -33,23 +31,8 @@ from ccproxy.settings.kinds import (
     Wait,
     is_loopback,
 )
-from ccproxy.settings.places import access_log_path
-
-
-class Table(BaseModel):
-    """A TOML table. `repr=False` marks a key whose values may hold secrets: they are never shown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_text_unsets(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        optional = {
-            name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)
-        }
-        return {key: None if key in optional and value == "" else value for key, value in data.items()}
+from ccproxy.settings.table import Table
+from ccproxy.settings.watching import Inspector, Observability
 
 
 class Server(Table):
@@ -328,43 +311,6 @@ class Retries(Table):
     keepalive_seconds: Wait = Field(default=15, description="A stream silent for so long gets a keep-alive.")
 
 
-Switch = Annotated[bool | None, Unset("as `enabled`")]
-
-
-class Observability(Table):
-    """Metrics, access log and dashboard. All off by default."""
-
-    enabled: bool = Field(default=False, description="One switch for metrics, logs and dashboard.")
-    metrics: Switch = Field(default=None, description="Serve `/metrics`.")
-    logs: Switch = Field(default=None, description="Keep the access log and serve `/logs`.")
-    dashboard: Switch = Field(default=None, description="Serve `/dashboard`.")
-    duckdb_path: Annotated[FilePath, Unset("`$XDG_DATA_HOME/ccproxy/access.duckdb`")] = Field(
-        default_factory=lambda: access_log_path(os.environ), description="The access log's file."
-    )
-    retention_days: Annotated[Count | None, Unset("for ever")] = Field(
-        default=None, description="How long rows of the access log are kept."
-    )
-    capture_bodies: Literal["off", "errors", "all"] = Field(
-        default="off",
-        description="Whose request and response bodies are kept: they hold what you and the model wrote.",
-    )
-    otlp_endpoint: Annotated[Url | None, Unset("no export")] = Field(
-        default=None, description="OpenTelemetry collector (OTLP over HTTP) that metrics are sent to."
-    )
-
-    @property
-    def metrics_on(self) -> bool:
-        return self.enabled if self.metrics is None else self.metrics
-
-    @property
-    def logs_on(self) -> bool:
-        return self.enabled if self.logs is None else self.logs
-
-    @property
-    def dashboard_on(self) -> bool:
-        return self.enabled if self.dashboard is None else self.dashboard
-
-
 class Settings(Table):
     """Settings of ccproxy."""
 
@@ -378,6 +324,7 @@ class Settings(Table):
     intercept: Intercept = Intercept()
     permissions: Permissions = Permissions()
     retries: Retries = Retries()
+    inspector: Inspector = Inspector()
     observability: Observability = Field(default_factory=lambda: Observability())
 
     @model_validator(mode="after")

@@ -1,14 +1,14 @@
 """It runs where somebody looks at flows, and nowhere else."""
 
 import pytest
-from mitmproxy import contentviews
-from mitmproxy.addons import dumper, proxyserver, view
+from mitmproxy import contentviews, flowfilter
+from mitmproxy.addons import dumper, view
 from mitmproxy.contentviews._registry import ContentviewRegistry
 from mitmproxy.test import taddons
 
 from ccproxy.addons.inspector import Inspector
 
-OURS = ["conversation", "timing"]
+OURS = ["conversation", "prompt", "timing", "translation"]
 
 
 @pytest.fixture
@@ -27,16 +27,16 @@ def test_a_program_without_eyes_has_no_views_and_no_notes(registry: ContentviewR
 
 
 @pytest.mark.parametrize("tool", [view.View, dumper.Dumper])
-def test_a_program_that_shows_flows_has_both(tool: type[object], registry: ContentviewRegistry) -> None:
+def test_a_program_that_shows_flows_has_all_of_it(tool: type[object], registry: ContentviewRegistry) -> None:
     with taddons.context(tool(), Inspector()) as context:
-        assert "ccproxy_notes" in context.master.addons.lookup
+        assert {"ccproxy_notes", "ccproxy_filters", "ccproxy_export"} < context.master.addons.lookup.keys()
+        assert "ccproxy.export" in context.master.commands.commands
+        assert flowfilter.parse("~tool Bash")
+        addons = context.master.addons
+        assert addons.lookup["ccproxy_stopping"] in addons.chain
+        inspector = addons.get("ccproxy_inspector")
+        addons.remove(inspector)
+        assert "ccproxy_stopping" not in addons.lookup
     assert sorted(registry) == OURS
-
-
-@pytest.mark.parametrize(("detail", "kept"), [(2, False), (3, True)])
-def test_mitmdump_keeps_what_it_is_to_print(detail: int, kept: bool, registry: ContentviewRegistry) -> None:
-    inspector = Inspector()
-    with taddons.context(proxyserver.Proxyserver(), dumper.Dumper(), inspector) as context:
-        context.options.update(flow_detail=detail)
-        inspector.running()
-        assert context.options.store_streamed_bodies is kept
+    with pytest.raises(ValueError):
+        flowfilter.parse("~tool Bash")

@@ -11,14 +11,19 @@ DEMO = [str(BIN / "ccproxy"), "demo"]
 
 
 def test_once_shows_every_route_and_ends_well(home: Path) -> None:
+    """Neither a broken settings file nor a login of the user's is touched."""
+    (home / ".ccproxy.toml").write_text("broken")
+    (home / ".claude").mkdir()
+    (home / ".claude" / ".credentials.json").write_text('{"claudeAiOauth":{"accessToken":"hush"}}')
     arguments = [*DEMO, "--once", "--port", str(free_port()), "--proxy-port", str(free_port())]
-    with started(arguments, home) as process:
+    with started(arguments, home, {"SERVER__PORT": "broken"}) as process:
         assert process.child.wait(30) == 0, process.output
         for title, _ in STEPS:
             assert f"ok   {title}\n" in process.output
         assert "through HTTPS_PROXY" in process.output
         assert "FAIL" not in process.output
         assert "Every route answered." in process.output
+        assert "hush" not in process.output
 
 
 def test_the_tour_goes_through_every_route_that_carries_a_request() -> None:
@@ -35,17 +40,6 @@ def test_it_serves_on(home: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).json()["name"] == "ccproxy"
         assert process.stop() == 0
         assert "Traceback" not in process.output
-
-
-def test_it_reads_nothing_of_the_users(home: Path) -> None:
-    """Neither a broken settings file nor a login of the user's is touched."""
-    (home / ".ccproxy.toml").write_text("broken")
-    (home / ".claude").mkdir()
-    (home / ".claude" / ".credentials.json").write_text('{"claudeAiOauth":{"accessToken":"hush"}}')
-    arguments = [*DEMO, "--once", "--port", str(free_port()), "--proxy-port", str(free_port())]
-    with started(arguments, home, {"SERVER__PORT": "broken"}) as process:
-        assert process.child.wait(30) == 0, process.output
-        assert "hush" not in process.output
 
 
 def test_claude_code_lives_in_the_demos_folder(tmp_path: Path) -> None:

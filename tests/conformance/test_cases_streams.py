@@ -3,9 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -37,9 +35,10 @@ from tests.conformance.translating import (
     told,
     usage_chunk,
 )
+from tests.conftest import Behind
 from tests.support import upstreams
-from tests.support.processes import Proxy, Simulator, running_proxy
-from tests.support.upstreams import SSE_HEAD, Behaviour, upstream
+from tests.support.processes import Proxy, Simulator
+from tests.support.upstreams import SSE_HEAD, Behaviour
 
 ROUTES: dict[tuple[Wire, Wire], str] = {
     ("chat", "anthropic"): "/api/v1/chat/completions",
@@ -191,22 +190,6 @@ def test_case_25_a_stream_in_pieces_of_any_size(sizes: list[int], name: str) -> 
 # --- over sockets
 
 
-@contextmanager
-def translating(home: Path, port: int, *, keepalive: float = 0.3, idle: float = 20) -> Iterator[Proxy]:
-    """Our proxy in front of a socket that stands for every provider."""
-    url = f"http://127.0.0.1:{port}"
-    settings = {
-        "CLAUDE__BASE_URL": url,
-        "CLAUDE__API_KEY": "k",
-        "OPENAI__BASE_URL": url,
-        "OPENAI__API_KEY": "k",
-        "RETRIES__KEEPALIVE_SECONDS": str(keepalive),
-        "RETRIES__IDLE_TIMEOUT_SECONDS": str(idle),
-    }
-    with running_proxy(home, settings, proxy_listener=False) as proxy:
-        yield proxy
-
-
 def body_for(client: Wire, upstream_wire: Wire) -> JsonObject:
     model = CLAUDE if upstream_wire == "anthropic" else GPT
     limit = {"max_output_tokens" if client == "responses" else "max_tokens": 100}
@@ -247,12 +230,12 @@ def slow(wire: Wire, *, talks: bool) -> Behaviour:
 @pytest.mark.parametrize("talks", [False, True], ids=["silent", "talks of other things"])
 @pytest.mark.parametrize(("client", "wire"), ROUTES)
 def test_case_26_a_silent_stream_gets_signs_of_life(
-    home: Path, client: Wire, wire: Wire, *, talks: bool
+    behind: Behind, client: Wire, wire: Wire, *, talks: bool
 ) -> None:
     """A client that hears nothing gets pings, also when the provider talks of what the client cannot see."""
-    with upstream(slow(wire, talks=talks)) as server, translating(home, server.port) as proxy:
-        url = proxy.url + ROUTES[client, wire]
-        answer = httpx.post(url, json=body_for(client, wire), trust_env=False).content
+    proxy = behind.proxy(slow(wire, talks=talks), RETRIES__KEEPALIVE_SECONDS="0.3")
+    url = proxy.url + ROUTES[client, wire]
+    answer = httpx.post(url, json=body_for(client, wire), trust_env=False).content
     assert 2 <= answer.count(PING[client]) <= 5
     assert b"done" in answer
     assert endings(without_pings(answer)) == [(0, SUCCESS[WIRES.index(client)])]
@@ -263,7 +246,7 @@ def without_pings(raw: bytes) -> list[Any]:
 
 
 @pytest.mark.parametrize(("client", "wire"), ROUTES)
-def test_case_27_pings_do_not_hide_a_dead_upstream(home: Path, client: Wire, wire: Wire) -> None:
+def test_case_27_pings_do_not_hide_a_dead_upstream(behind: Behind, client: Wire, wire: Wire) -> None:
     """After the idle timeout pings stop, the stream ends with an error, and the upstream is let go."""
 
     def dies(connection: socket.socket) -> None:
@@ -271,16 +254,17 @@ def test_case_27_pings_do_not_hide_a_dead_upstream(home: Path, client: Wire, wir
         connection.sendall(SSE_HEAD + upstreams.chunk(BEGINNING[wire]))
         connection.recv(1)
 
-    with upstream(dies) as server, translating(home, server.port, keepalive=0.2, idle=1) as proxy:
-        begun = time.monotonic()
-        url = proxy.url + ROUTES[client, wire]
-        answer = httpx.post(url, json=body_for(client, wire), trust_env=False).content
-        assert time.monotonic() - begun < 3
-        assert answer.count(PING[client]) >= 2
-        [(following, kind)] = endings(without_pings(answer))
-        assert (following, kind in FAILURE) == (0, True)
-        assert answer.rfind(PING[client]) < answer.find(b"silent for 1 s")
-        assert server.closed.wait(3)
+    settings = {"RETRIES__KEEPALIVE_SECONDS": "0.2", "RETRIES__IDLE_TIMEOUT_SECONDS": "1"}
+    proxy = behind.proxy(dies, **settings)
+    begun = time.monotonic()
+    url = proxy.url + ROUTES[client, wire]
+    answer = httpx.post(url, json=body_for(client, wire), trust_env=False).content
+    assert time.monotonic() - begun < 3
+    assert answer.count(PING[client]) >= 2
+    [(following, kind)] = endings(without_pings(answer))
+    assert (following, kind in FAILURE) == (0, True)
+    assert answer.rfind(PING[client]) < answer.find(b"silent for 1 s")
+    assert behind.server.closed.wait(3)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +277,7 @@ def test_case_27_pings_do_not_hide_a_dead_upstream(home: Path, client: Wire, wir
         ("application/octet-stream", "/openai/v1/files/f/content"),
     ],
 )
-def test_case_28_what_streams_is_not_held_back(home: Path, kind: str, path: str) -> None:
+def test_case_28_what_streams_is_not_held_back(behind: Behind, kind: str, path: str) -> None:
     """The client has the first piece while the provider has not sent the second."""
     released = threading.Event()
 
@@ -305,12 +289,12 @@ def test_case_28_what_streams_is_not_held_back(home: Path, kind: str, path: str)
         connection.sendall(upstreams.chunk(REST["anthropic"]) + b"0\r\n\r\n")
 
     body = body_for("chat" if "chat" in path else "anthropic", "anthropic")
-    with upstream(behave) as server, translating(home, server.port, keepalive=60) as proxy:
-        with httpx.stream("POST", proxy.url + path, json=body, trust_env=False, timeout=8) as answer:
-            pieces = answer.iter_raw()
-            assert next(pieces)
-            released.set()
-            assert b"done" in b"".join(pieces)
+    proxy = behind.proxy(behave, RETRIES__KEEPALIVE_SECONDS="60")
+    with httpx.stream("POST", proxy.url + path, json=body, trust_env=False, timeout=8) as answer:
+        pieces = answer.iter_raw()
+        assert next(pieces)
+        released.set()
+        assert b"done" in b"".join(pieces)
 
 
 def leave(marker: str, simulator: Simulator, go: Callable[[JsonObject], None]) -> dict[str, object]:
@@ -347,13 +331,13 @@ def test_case_29_a_client_leaves_in_the_middle(served: Proxy, simulator: Simulat
     served.process.wait_for(r"chat/completions -> 200 client_disconnected .* \d+ in, \d+ out", 5)
 
 
-def test_case_29_a_client_leaves_that_wanted_no_stream(home: Path) -> None:
+def test_case_29_a_client_leaves_that_wanted_no_stream(behind: Behind) -> None:
     """The provider is let go in the middle of an answer that nobody will read."""
-    with upstream(upstreams.silent_inside_json) as server, translating(home, server.port) as proxy:
-        url = f"{proxy.url}/api/v1/chat/completions"
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(url, json={"model": CLAUDE, **hello("chat")}, timeout=0.5, trust_env=False)
-        assert server.closed.wait(3)
+    proxy = behind.proxy(upstreams.silent_inside_json)
+    url = f"{proxy.url}/api/v1/chat/completions"
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(url, json={"model": CLAUDE, **hello("chat")}, timeout=0.5, trust_env=False)
+    assert behind.server.closed.wait(3)
 
 
 @pytest.mark.parametrize("client", ["anthropic", "responses"])

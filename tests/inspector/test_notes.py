@@ -6,7 +6,7 @@ from ccproxy import failures
 from ccproxy.conversation.losses import Loss
 from ccproxy.conversation.usage import Usage
 from ccproxy.exchange import Exchange
-from ccproxy.inspector.notes import FAILED, LOSSY, comment, mark, turn_comment
+from ccproxy.inspector.notes import FAILED, LOSSY, comment, mark, turn_comment, turn_mark
 
 
 def exchange() -> Exchange:
@@ -59,6 +59,21 @@ def test_a_turn_on_a_socket() -> None:
     assert turn_comment(end, 2) == "turn 2, m, 3 in, 4 out"
     assert turn_comment(b'{"type":"response.created","response":{}}', 1) is None
     assert turn_comment(b"\xff", 1) is None
+
+
+def test_a_turn_that_failed() -> None:
+    named = b'{"type":"response.failed","response":{"model":"m","error":{"code":"rate_limit_exceeded"}}}'
+    cases = {
+        named: "turn 1, m, rate_limit_exceeded",
+        b'{"type":"response.failed","response":{}}': "turn 1, failed",
+        b'{"type":"error","code":"busy","message":"x"}': "turn 1, busy",
+        b'{"type":"error"}': "turn 1, error",
+    }
+    for frame, told in cases.items():
+        assert turn_comment(frame, 1) == told
+        assert turn_mark(frame) == FAILED
+    for frame in (b'{"type":"response.incomplete","response":{}}', b'{"type":"response.created"}', b"\xff"):
+        assert turn_mark(frame) == ""
 
 
 def test_mitmproxy_knows_the_marks() -> None:

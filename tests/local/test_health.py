@@ -1,7 +1,11 @@
 from datetime import UTC, datetime
 
+from ccproxy.backends.backend import Backend
+from ccproxy.codex.instructions import Instructions
 from ccproxy.credentials.credential import CredentialStatus
+from ccproxy.inspector.kept import Kept
 from ccproxy.local import health
+from ccproxy.routes import BackendName
 
 
 def test_a_credential_without_its_value() -> None:
@@ -28,6 +32,23 @@ def test_the_cli_is_there_or_not() -> None:
         "warn",
         "install it",
     )
+
+
+def test_what_is_kept_of_flows_is_a_figure() -> None:
+    assert health.kept_check(Kept(bytes=7, flows=2, dropped=1)) == {
+        "componentType": "system",
+        "observedValue": 7,
+        "observedUnit": "bytes",
+        "status": "pass",
+        "flows": 2,
+        "dropped": 1,
+    }
+
+
+async def test_it_is_there_only_where_flows_are_kept() -> None:
+    nothing: dict[BackendName, Backend] = {}
+    assert "inspector:kept" in (await health.health(nothing, Instructions("none"), Kept()))["checks"]
+    assert "inspector:kept" not in (await health.health(nothing, Instructions("none")))["checks"]
 
 
 def test_instructions_that_are_missing_are_a_warning() -> None:

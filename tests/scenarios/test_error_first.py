@@ -4,8 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,16 @@ import openai
 import pytest
 
 from tests.conformance.translating import completed, created, message_item, message_start, sse, text_block
+from tests.conftest import Behind
 from tests.support import upstreams
-from tests.support.processes import BIN, ROOT, Proxy, free_port, running_proxy, started, wait_until_ready
+from tests.support.processes import BIN, ROOT, Proxy, free_port, started, wait_until_ready
 from tests.support.upstreams import Behaviour, chunk, upstream
 
 CLAUDE, GPT = "claude-opus-4-8", "gpt-5.5"
 MESSAGE = {"model": GPT, "max_tokens": 9, "messages": [{"role": "user", "content": "x"}], "stream": True}
 CHAT = {"model": CLAUDE, "messages": [{"role": "user", "content": "x"}], "stream": True}
 IDLE = 1.5
+SETTINGS = {"RETRIES__IDLE_TIMEOUT_SECONDS": str(IDLE), "RETRIES__ATTEMPTS": "0"}
 
 BEGINNING = sse(created(), {**created(), "type": "response.in_progress"})
 FAILED = sse(
@@ -47,16 +48,6 @@ def says(*pieces: bytes, head: bytes = upstreams.SSE_HEAD, ends: bool = True) ->
             connection.sendall(b"0\r\n\r\n")
 
     return behave
-
-
-@contextmanager
-def proxy_to(home: Path, host: str, port: int, **more: str) -> Iterator[Proxy]:
-    url = f"http://127.0.0.1:{port}"
-    settings = {"CLAUDE__BASE_URL": url, "CLAUDE__API_KEY": "k", "OPENAI__BASE_URL": url}
-    settings |= {"OPENAI__API_KEY": "k", "RETRIES__IDLE_TIMEOUT_SECONDS": str(IDLE)}
-    settings |= {"RETRIES__ATTEMPTS": "0", **more}
-    with running_proxy(home, settings, host, proxy_listener=False) as proxy:
-        yield proxy
 
 
 def ask(proxy: Proxy, body: Mapping[str, Any] = MESSAGE) -> httpx.Response:
@@ -117,34 +108,33 @@ def test_what_was_said_cannot_be_taken_back(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_when_to_come_back(home: Path, host: str, *, ends: bool) -> None:
+def test_when_to_come_back(behind: Behind, host: str, *, ends: bool) -> None:
     """An upstream that goes on after its error loses its connection, the client keeps its own."""
     failing = says(BEGINNING, FAILED, *([] if ends else [HEALTHY]), ends=ends)
-    with upstream(failing) as server, proxy_to(home, host, server.port) as proxy:
-        with httpx.Client(trust_env=False, timeout=10) as client:
-            answers = [client.post(f"{proxy.url}/openai/v1/messages", json=MESSAGE) for _ in range(3)]
-        assert server.closed.wait(3)
-        assert "crashed" not in proxy.process.output
+    proxy = behind.proxy(failing, host, **SETTINGS)
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        answers = [client.post(f"{proxy.url}/openai/v1/messages", json=MESSAGE) for _ in range(3)]
+    assert behind.server.closed.wait(3)
+    assert "crashed" not in proxy.process.output
     for answer in answers:
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
         assert answer.json()["error"] == {"type": "rate_limit_error", "message": "Please try again in 2.5s."}
 
 
-def test_a_client_that_wants_json_gets_the_same(home: Path, host: str) -> None:
-    with upstream(says(BEGINNING, FAILED)) as server, proxy_to(home, host, server.port) as proxy:
-        streamed, whole = ask(proxy), ask(proxy, {**MESSAGE, "stream": False})
+def test_a_client_that_wants_json_gets_the_same(behind: Behind, host: str) -> None:
+    proxy = behind.proxy(says(BEGINNING, FAILED), host, **SETTINGS)
+    streamed, whole = ask(proxy), ask(proxy, {**MESSAGE, "stream": False})
     assert (whole.status_code, whole.headers["retry-after"]) == (429, "3")
     assert whole.json()["error"] == streamed.json()["error"]
 
 
 @pytest.mark.parametrize("pieces", [[BEGINNING, HEALTHY], [BEGINNING + HEALTHY], "byte by byte"])
-def test_a_healthy_stream(home: Path, host: str, pieces: list[bytes] | str) -> None:
+def test_a_healthy_stream(behind: Behind, host: str, pieces: list[bytes] | str) -> None:
     """Every event arrives once, and in order, however the upstream cuts them."""
     if isinstance(pieces, str):
         whole = BEGINNING + HEALTHY
         pieces = [whole[at : at + 1] for at in range(len(whole))]
-    with upstream(says(*pieces)) as server, proxy_to(home, host, server.port) as proxy:
-        answer = ask(proxy)
+    answer = ask(behind.proxy(says(*pieces), host, **SETTINGS))
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert text_of(answer) == "Hello."
@@ -166,7 +156,7 @@ def test_a_healthy_stream(home: Path, host: str, pieces: list[bytes] | str) -> N
         (CHAT, sse(message_start(), *text_block(0, "Hello.")[:2])),
     ],
 )
-def test_the_first_event_is_not_held(home: Path, host: str, body: dict[str, Any], first: bytes) -> None:
+def test_the_first_event_is_not_held(behind: Behind, host: str, body: dict[str, Any], first: bytes) -> None:
     """The client reads the beginning while the upstream has not said more than its first real event."""
     may_end = threading.Event()
 
@@ -176,66 +166,63 @@ def test_the_first_event_is_not_held(home: Path, host: str, body: dict[str, Any]
         may_end.wait(5)
 
     path = "/openai/v1/messages" if body is MESSAGE else "/api/v1/chat/completions"
-    with upstream(slow) as server, proxy_to(home, host, server.port) as proxy:
-        with httpx.stream("POST", proxy.url + path, json=body, trust_env=False, timeout=IDLE) as answer:
-            assert next(answer.iter_raw())
-            assert answer.status_code == 200
-            may_end.set()
+    proxy = behind.proxy(slow, host, **SETTINGS)
+    with httpx.stream("POST", proxy.url + path, json=body, trust_env=False, timeout=IDLE) as answer:
+        assert next(answer.iter_raw())
+        assert answer.status_code == 200
+        may_end.set()
 
 
 # --- an upstream that says no more
 
 
-def test_the_upstream_dies(home: Path, host: str) -> None:
+def test_the_upstream_dies(behind: Behind, host: str) -> None:
     def dies(connection: socket.socket) -> None:
         upstreams.read_request(connection)
         connection.sendall(upstreams.SSE_HEAD + chunk(BEGINNING))
 
-    with upstream(dies) as server, proxy_to(home, host, server.port) as proxy:
-        answer = ask(proxy)
+    answer = ask(behind.proxy(dies, host, **SETTINGS))
     assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (502, "upstream_cut")
     assert answer.json()["error"]["type"] == "api_error"
 
 
-def test_the_stream_ends(home: Path, host: str) -> None:
+def test_the_stream_ends(behind: Behind, host: str) -> None:
     """That is no error that the upstream has told us: the stream goes on as it was, and to its end."""
-    with upstream(says(BEGINNING)) as server, proxy_to(home, host, server.port) as proxy:
-        answer = ask(proxy)
+    answer = ask(behind.proxy(says(BEGINNING), host, **SETTINGS))
     assert answer.status_code == 200
     assert "event: error" in answer.text
 
 
-def test_the_upstream_is_silent(home: Path, host: str) -> None:
-    with upstream(says(BEGINNING, ends=False)) as server, proxy_to(home, host, server.port) as proxy:
-        begun = time.monotonic()
-        answer = ask(proxy)
-        assert time.monotonic() - begun < 2 * IDLE
-        assert server.closed.wait(3)
+def test_the_upstream_is_silent(behind: Behind, host: str) -> None:
+    proxy = behind.proxy(says(BEGINNING, ends=False), host, **SETTINGS)
+    begun = time.monotonic()
+    answer = ask(proxy)
+    assert time.monotonic() - begun < 2 * IDLE
+    assert behind.server.closed.wait(3)
     assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (504, "upstream_timeout")
 
 
-def test_a_sign_of_life(home: Path, host: str) -> None:
+def test_a_sign_of_life(behind: Behind, host: str) -> None:
     """A client must not wait longer for its first byte than for any other, so then the answer begins."""
-    with upstream(says(BEGINNING, ends=False)) as server:
-        with proxy_to(home, host, server.port, RETRIES__KEEPALIVE_SECONDS="0.4") as proxy:
-            url = f"{proxy.url}/openai/v1/messages"
-            begun = time.monotonic()
-            with httpx.stream("POST", url, json=MESSAGE, trust_env=False, timeout=10) as answer:
-                assert answer.status_code == 200
-                assert time.monotonic() - begun < IDLE
-                text = answer.read().decode()
+    proxy = behind.proxy(says(BEGINNING, ends=False), host, RETRIES__KEEPALIVE_SECONDS="0.4", **SETTINGS)
+    url = f"{proxy.url}/openai/v1/messages"
+    begun = time.monotonic()
+    with httpx.stream("POST", url, json=MESSAGE, trust_env=False, timeout=10) as answer:
+        assert answer.status_code == 200
+        assert time.monotonic() - begun < IDLE
+        text = answer.read().decode()
     assert text.startswith("event: message_start")
     assert "event: ping" in text
     assert text.rstrip().splitlines()[-2] == "event: error"
 
 
-def test_the_client_leaves(home: Path, host: str) -> None:
-    with upstream(says(BEGINNING, ends=False)) as server:
-        with proxy_to(home, host, server.port, RETRIES__IDLE_TIMEOUT_SECONDS="60") as proxy:
-            with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{proxy.url}/openai/v1/messages", json=MESSAGE, trust_env=False, timeout=0.5)
-            assert server.closed.wait(5)
-            assert httpx.get(f"{proxy.url}/health/live", trust_env=False).status_code == 200
+def test_the_client_leaves(behind: Behind, host: str) -> None:
+    """Long before the upstream counts as silent, its connection ends."""
+    proxy = behind.proxy(says(BEGINNING, ends=False), host, **SETTINGS)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{proxy.url}/openai/v1/messages", json=MESSAGE, trust_env=False, timeout=0.5)
+    assert behind.server.closed.wait(IDLE - 0.6)
+    assert httpx.get(f"{proxy.url}/health/live", trust_env=False).status_code == 200
 
 
 KILLER = """

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from mitmproxy.utils.emoji import emoji
 
 from ccproxy.addons.notes import TIMES
 from ccproxy.inspector.timing import timing_text
+from ccproxy.inspector.translation import UNCHANGED_ANSWER, UNCHANGED_REQUEST
 from tests.conftest import upstream_settings
 from tests.support import canaries as planted
 from tests.support.canaries import Canaries, tokens_in
@@ -157,20 +159,100 @@ def test_the_list_of_flows_says_what_they_were(home: Path, simulator: Simulator)
     Canaries(home).assert_not_in((home / "flows").read_bytes(), "the flow file")
 
 
+LOSSY: dict[str, tuple[dict[str, Any], str, str]] = {
+    "/api/v1/chat/completions": (
+        {"logit_bias": {"1": 1}},
+        f"Client sent   Chat Completions request to {CLAUDE}\nUpstream got  Messages request to {CLAUDE}",
+        '\n-   logit_bias: {"1": 1}\n',
+    ),
+    "/codex/v1/messages": (
+        {"top_k": 3, "model": GPT, "max_tokens": 99},
+        f"Client sent   Messages request to {GPT}\nUpstream got  Responses request to {GPT}",
+        "\n-   top_k: 3\n",
+    ),
+}
+LOST = (
+    '\n\nLost\n  logit_bias, left out: {"1": 1}\n    Claude has nothing like it.',
+    "\n\nLost\n  top_k, left out: 3\n    OpenAI has no top_k.\n  max_tokens, left out: 99\n    ",
+)
+
+
+def test_what_became_of_requests(home: Path, simulator: Simulator) -> None:
+    """Translated ones, whole and as streams, and one that passed; the same later, out of a flow file."""
+    same = {**REQUESTS["/api/v1/messages"], "stream": True}
+    bodies = [
+        (path, {**REQUESTS["/api/v1/chat/completions"], **more, "stream": stream})
+        for path, (more, *_) in LOSSY.items()
+        for stream in (False, True)
+    ]
+
+    def speak(url: str) -> None:
+        with httpx.Client(base_url=url, headers=HEADERS, trust_env=False, timeout=20) as client:
+            for path, body in [*bodies, ("/api/v1/messages", same)]:
+                client.post(path, json=body).raise_for_status()
+
+    with tool(home, simulator, "mitmweb", "-w", str(home / "flows")) as mitmweb:
+        speak(mitmweb.url)
+        flows = mitmweb.flows()
+        shown = [
+            [mitmweb.view(flow, part, "Translation")["text"] for part in ("request", "response")]
+            for flow in flows
+        ]
+    for (path, _), (asked, answered) in zip(bodies, shown, strict=False):
+        assert asked.startswith(LOSSY[path][1])
+        assert LOSSY[path][2] in asked
+        assert any(lost in asked for lost in LOST)
+        client, upstream = ("Chat", "Messages") if "chat" in path else ("Messages", "Responses")
+        assert re.match(rf"Upstream answered  {upstream} .*\nClient got         {client} ", answered)
+        assert "\n    nice to meet you\n" in answered
+        assert re.search(r"\n- Ended: .*\n(- Tokens: .*\n)?\+ Ended: ", answered)
+    assert shown[4] == [UNCHANGED_REQUEST, UNCHANGED_ANSWER]
+
+    chosen = ["-s", SCRIPT, "--set", "flow_detail=4", "--set", "dumper_default_contentview=Translation"]
+    later = subprocess.run(
+        [str(BIN / "mitmdump"), "-n", "-r", str(home / "flows"), *chosen],
+        env=clean_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    with tool(home, simulator, "mitmdump", *chosen[2:]) as mitmdump:
+        speak(mitmdump.url)
+        mitmdump.process.stop()
+    for text in (text for pair in shown for text in pair):
+        # mitmdump indents what it prints
+        assert indent(text, "    ", lambda line: True) in later.stdout
+        assert text.splitlines()[-1] in mitmdump.process.output
+    Canaries(home).assert_not_in(later.stdout + mitmdump.process.output, "the output")
+
+
 def test_mitmweb_shows_the_turns_of_a_socket(home: Path, simulator: Simulator) -> None:
     with tool(home, simulator, "mitmweb") as mitmweb:
         client = openai.OpenAI(api_key=planted.AUTH_TOKEN, base_url=f"{mitmweb.url}/codex")
         with client, client.responses.connect() as connection:
-            connection.send({"type": "response.create", "model": GPT, "input": SAID})
-            for event in connection:
-                if event.type == "response.completed":
-                    break
+            for said in (SAID, "sim:error"):
+                connection.send({"type": "response.create", "model": GPT, "input": said})
+                for event in connection:
+                    if event.type in ("response.completed", "error"):
+                        break
         flow = next(flow for flow in mitmweb.flows() if flow.get("websocket"))
         frames = mitmweb.view(flow, "messages")["frames"]
         assert {frame["view_name"] for frame in frames} == {"Conversation"}
         assert f"\n  {SAID}" in frames[0]["text"]
-        assert "\nAssistant\n  nice to meet you\n" in frames[-1]["text"]
-        assert flow["comment"].startswith(f"turn 1, {GPT}")
+        assert any("\nAssistant\n  nice to meet you\n" in frame["text"] for frame in frames)
+        assert (flow["comment"], flow["marked"]) == ("turn 2, error", emoji[":x:"])
+        whole = mitmweb.view(flow, "response")["text"]
+        first, second = whole.split("\nTurn 2\n")
+        assert f"\n    {SAID}\n" in first
+        assert "\n  Assistant\n    nice to meet you\n" in first
+        assert "\n    sim:error\n" in second
+        assert "\n  Error server_error" in second
+        timing = mitmweb.view(flow, "response", "Timing")["text"].splitlines()
+        assert re.fullmatch(
+            r"Turn 1 +at .*, first event .*, first text .*, ended .*, longest gap .*", timing[0]
+        )
+        assert re.fullmatch(r"Turn 2 +at .*, first event .*, ended .*", timing[1])
 
 
 @pytest.mark.parametrize("detail", [3, 4])

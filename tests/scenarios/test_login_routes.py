@@ -54,6 +54,7 @@ def test_from_begin_to_end(guarded: Proxy, home: Path) -> None:
     assert stored["accessToken"] not in guarded.process.output
 
 
+@pytest.mark.parametrize("host", ["serve"])
 def test_by_hand(guarded: Proxy, home: Path) -> None:
     begin = httpx.post(f"{guarded.url}/oauth/login/openai", headers=TOKEN, trust_env=False).json()
     assert begin["comes_back"] is False

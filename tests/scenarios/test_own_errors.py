@@ -56,9 +56,9 @@ def test_unknown_route(proxy: Proxy) -> None:
     assert httpx.get(f"{proxy.url}/nowhere", trust_env=False).json()["error"]["type"] == "unknown_route"
 
 
-def test_a_backend_that_is_switched_off(host: str, proxies: Proxies) -> None:
+def test_a_backend_that_is_switched_off(proxies: Proxies) -> None:
     rules = '[{"match": "*", "target": "m", "backend": "codex"}]'
-    proxy = proxies.get(host, {"CODEX__ENABLED": "false", "MODELS__RULES": rules})
+    proxy = proxies.get(settings={"CODEX__ENABLED": "false", "MODELS__RULES": rules})
     with openai.OpenAI(base_url=f"{proxy.url}/api/v1", api_key="x", max_retries=0) as client:
         with pytest.raises(openai.APIStatusError) as caught:
             client.chat.completions.create(model="m", messages=[])
@@ -109,8 +109,8 @@ def test_a_refusal_does_not_wait_for_the_body(proxy: Proxy) -> None:
         ),
     ],
 )
-def test_no_credential(host: str, proxies: Proxies, settings: dict[str, str], code: str, words: str) -> None:
-    proxy = proxies.get(host, settings)
+def test_no_credential(proxies: Proxies, settings: dict[str, str], code: str, words: str) -> None:
+    proxy = proxies.get(settings=settings)
     answer = httpx.post(f"{proxy.url}/api/v1/messages", json=BODY, headers=VERSION, trust_env=False)
     assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (401, code)
     assert answer.json()["error"]["type"] == "authentication_error"

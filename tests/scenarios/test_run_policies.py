@@ -54,9 +54,9 @@ def run(
 
 def sent(simulator: Simulator, path: str, others: str) -> list[dict[str, Any]]:
     """The bodies that this upstream got; the client's own provider got nothing."""
-    paths = [str(request["path"]) for request in simulator.requests()]
-    assert not [found for found in paths if found.startswith(others)]
-    found = [request for request in simulator.requests() if str(request["path"]).startswith(path)]
+    requests: list[dict[str, Any]] = simulator.requests()
+    assert not [request for request in requests if request["path"].startswith(others)]
+    found = [request for request in requests if request["path"].startswith(path)]
     assert {request["status"] for request in found} == {200}
     assert "of-the-client" not in json.dumps([request["headers"] for request in found])
     return [dict(request["body_json"]) for request in found]

@@ -202,7 +202,7 @@ class TestConversations:
     def test_but_not_for_ever(self, sdk: Proxy) -> None:
         path = "/sdk/busy/v1/messages"
         with ThreadPoolExecutor() as threads:
-            slow = threads.submit(ask, sdk, "sim:slow 40 0.2", path=path)
+            slow = threads.submit(ask, sdk, "sim:slow 25 0.2", path=path)
             time.sleep(0.5)
             answer = ask(sdk, "sim:text never", path=path)
             slow.result()

@@ -173,19 +173,23 @@ def test_messages_on_openai(claude: anthropic.Anthropic, simulator: Simulator) -
     assert (body["store"], body["model"]) == (False, GPT)
 
 
-def test_losses_are_named_or_refused(proxies: Proxies, host: str) -> None:
+def test_losses_are_named(proxy: Proxy) -> None:
     more: Any = {"model": CLAUDE, "messages": [{"role": "user", "content": "hello"}], "seed": 7}
-    with openai.OpenAI(base_url=f"{proxies.get(host).url}/api/v1", api_key="x", max_retries=0) as client:
+    with openai.OpenAI(base_url=f"{proxy.url}/api/v1", api_key="x", max_retries=0) as client:
         answer = client.chat.completions.with_raw_response.create(**more)
         assert "seed" in answer.headers["x-ccproxy-warnings"]
         with pytest.raises(openai.BadRequestError) as refused:
             client.chat.completions.create(**more, n=2)
         assert refused.value.param == "n"
-    silent = proxies.get(host, {"TRANSLATION__LOSSES": "silent"})
+
+
+def test_losses_are_kept_quiet_or_refused(proxies: Proxies) -> None:
+    more: Any = {"model": CLAUDE, "messages": [{"role": "user", "content": "hello"}], "seed": 7}
+    silent = proxies.get(settings={"TRANSLATION__LOSSES": "silent"})
     with openai.OpenAI(base_url=f"{silent.url}/api/v1", api_key="x", max_retries=0) as client:
         answer = client.chat.completions.with_raw_response.create(**more)
         assert "x-ccproxy-warnings" not in answer.headers
-    strict = proxies.get(host, {"TRANSLATION__LOSSES": "reject"})
+    strict = proxies.get(settings={"TRANSLATION__LOSSES": "reject"})
     with openai.OpenAI(base_url=f"{strict.url}/api/v1", api_key="x", max_retries=0) as client:
         with pytest.raises(openai.BadRequestError) as refused:
             client.chat.completions.create(**more)
@@ -226,13 +230,13 @@ def test_an_error_in_the_middle(proxy: Proxy) -> None:
             assert caught.value.message
 
 
-def test_a_model_rule(host: str, proxies: Proxies, simulator: Simulator) -> None:
+def test_a_model_rule(proxies: Proxies, simulator: Simulator) -> None:
     """Another model on another backend, and the client's own name in the answer."""
     rules = [
         {"match": "gpt-*", "target": CLAUDE, "backend": "api"},
         {"match": "claude-*", "target": "claude-sonnet-4-6(low)"},
     ]
-    proxy = proxies.get(host, {"MODELS__RULES": json.dumps(rules)})
+    proxy = proxies.get(settings={"MODELS__RULES": json.dumps(rules)})
     with openai.OpenAI(base_url=f"{proxy.url}/openai/v1", api_key="x", max_retries=0) as client:
         answer = client.chat.completions.with_raw_response.create(
             model=GPT, messages=[{"role": "user", "content": "hello"}]

@@ -11,6 +11,7 @@ from ccproxy.settings.kinds import (
     Policies,
     Secret,
     Size,
+    SizeOrNone,
     Url,
     host_for_url,
     is_loopback,
@@ -119,6 +120,12 @@ def test_size(given: object, size: int) -> None:
 @pytest.mark.parametrize("value", ["64x", "m", "-1", "1.5m", "", "0", 0, True, 1.5, "9" * 40, "9999g"])
 def test_no_size(value: object) -> None:
     assert refusal(Size, value)
+
+
+def test_a_size_that_may_be_none() -> None:
+    assert (read(SizeOrNone, "0"), read(SizeOrNone, 0), read(SizeOrNone, "1k")) == (0, 0, 1024)
+    assert refusal(SizeOrNone, -1)
+    assert refusal(Size, 0)
 
 
 @pytest.mark.parametrize(

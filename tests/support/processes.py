@@ -48,6 +48,7 @@ class Process:
     def __init__(self, arguments: Sequence[str], home: Path, environment: Mapping[str, str]) -> None:
         self.home = home
         self.log = home / f"{Path(arguments[0]).name}-{time.monotonic_ns()}.log"
+        self.forgotten = 0
         with self.log.open("wb") as output:
             self.child = subprocess.Popen(
                 arguments,
@@ -60,7 +61,7 @@ class Process:
 
     @property
     def output(self) -> str:
-        return self.log.read_text(errors="replace")
+        return self.log.read_bytes()[self.forgotten :].decode(errors="replace")
 
     def wait_for(self, pattern: str, seconds: float = 20) -> re.Match[str]:
         """The first match in the output; fails when the process ends or time is up before."""
@@ -72,6 +73,10 @@ class Process:
                 break
             time.sleep(0.02)
         raise AssertionError(f"{pattern!r} not in the output:\n{self.output}")
+
+    def forget(self) -> None:
+        """What it has said so far is no longer part of its output."""
+        self.forgotten = self.log.stat().st_size
 
     def stop(self, seconds: float = 15) -> int:
         """End it with SIGTERM, if need be with SIGKILL; returns the exit code."""

@@ -160,12 +160,16 @@ class Upstream:
     """A listening socket; `closed` is set once a client has closed the connection that it had."""
 
     def __init__(self, behaviour: Behaviour, context: ssl.SSLContext | None, port: int = 0) -> None:
-        self.behaviour = behaviour
+        self.become(behaviour)
         self.context = context
         self.server = socket.create_server(("127.0.0.1", port))
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def become(self, behaviour: Behaviour) -> None:
+        """From now on behave like this; connections that there are already count no longer."""
+        self.behaviour = behaviour
         self.accepted = 0
         self.closed = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
 
     @property
     def port(self) -> int:
@@ -178,19 +182,20 @@ class Upstream:
             except OSError:
                 return
             self.accepted += 1
-            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
+            arguments = (connection, self.behaviour, self.closed)
+            threading.Thread(target=self.answer, args=arguments, daemon=True).start()
 
-    def answer(self, connection: socket.socket) -> None:
+    def answer(self, connection: socket.socket, behaviour: Behaviour, closed: threading.Event) -> None:
         with connection:
             try:
                 if self.context:
                     connection = self.context.wrap_socket(connection, server_side=True)
-                self.behaviour(connection)
+                behaviour(connection)
             except OSError:
                 pass
             finally:
                 connection.close()
-        self.closed.set()
+        closed.set()
 
 
 @contextmanager
