@@ -1,6 +1,8 @@
 """Content views: what mitmproxy's tools show of a flow in the place of its bytes."""
 
-from mitmproxy import http
+import re
+
+from mitmproxy import ctx, http
 from mitmproxy.contentviews import Contentview, InteractiveContentview, Metadata
 from mitmproxy.websocket import WebSocketMessage
 
@@ -17,6 +19,9 @@ CHOSEN = 3.0
 """The priority of a view that fits: mitmproxy's own go up to 2."""
 
 
+BLANK = re.compile("^$", re.MULTILINE)
+
+
 class Conversation(Contentview):
     """A request, an answer or a frame of a WebSocket as people read it.
 
@@ -28,6 +33,9 @@ class Conversation(Contentview):
     syntax_highlight = "none"
 
     def prettify(self, data: bytes, metadata: Metadata) -> str:
+        return with_visible_blanks(self.text(data, metadata))
+
+    def text(self, data: bytes, metadata: Metadata) -> str:
         if (frame := metadata.websocket_message) is not None:
             return frame_text(data, turn_before(data, frames_before(metadata, frame)))
         path, request = path_of(metadata), isinstance(metadata.http_message, http.Request)
@@ -100,8 +108,8 @@ class Translation(Contentview):
         if CHANGES not in flow.metadata and wire_of_path(flow.request.path) is None:
             return "This is no conversation: only those are compared."
         if isinstance(metadata.http_message, http.Request):
-            return request_translation(flow.metadata, data, flow.request.host)
-        return answer_translation(flow.metadata, data)
+            return with_visible_blanks(request_translation(flow.metadata, data, flow.request.host))
+        return with_visible_blanks(answer_translation(flow.metadata, data))
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
         return -1
@@ -127,6 +135,11 @@ class Timing(Contentview):
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
         """Never by itself: it shows nothing of the body."""
         return -1
+
+
+def with_visible_blanks(text: str) -> str:
+    """Lines with a blank in the place of empty ones, to which mitmweb gives no height (12.2.3)."""
+    return BLANK.sub(" ", text) if "webauth" in ctx.master.addons.lookup else text
 
 
 def times_in(flow: http.HTTPFlow) -> Times:

@@ -89,14 +89,11 @@ def request_translation(noted: Mapping[str, Any], sent: bytes, host: str) -> str
     facts = mapping(noted.get(CHANGES))
     said = noted.get(SAID) if SAID in items(facts.get("differs")) else sent
     agent = bool(facts.get("agent"))
-    blocks = [
-        _requests(said, sent, "Claude Code" if agent else host, facts),
-        ["Claude Code asks Anthropic with requests of its own, of which this one is a part."]
-        if agent
-        else [],
-        _losses(items(facts.get("losses")), said),
-    ]
-    return "\n".join(apart(blocks))
+    note = ["Claude Code asks Anthropic with requests of its own, of which this one is a part."]
+    heads, told = _requests(said, sent, "Claude Code" if agent else host, facts)
+    # the losses first: what differs may be long
+    losses = _losses(items(facts.get("losses")), said)
+    return "\n".join(apart([heads, note if agent else [], losses, told]))
 
 
 def answer_translation(noted: Mapping[str, Any], held: bytes) -> str:
@@ -120,26 +117,29 @@ def _answers(noted: Mapping[str, Any], facts: Mapping[str, Any], held: bytes) ->
     if not isinstance(heard, bytes):
         return [f"What the client got {NOT_KEPT}"]
     before, after = _rendered(upstream, answer=said), _rendered(client, answer=heard)
-    return _compared(before, after, "Upstream answered  ", "Client got         ")
+    return apart(_compared(before, after, "Upstream answered  ", "Client got         "))
 
 
-def _requests(said: object, sent: bytes, to: str, facts: Mapping[str, Any]) -> Lines | Sequence[str]:
+def _requests(said: object, sent: bytes, to: str, facts: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """What each side is, and what differs."""
     if facts and not facts.get("sent"):
         failure = string(facts.get("failure"))
-        return [f"Nothing was sent: ccproxy refused it ({failure})." if failure else "Nothing was sent."]
+        return [f"Nothing was sent: ccproxy refused it ({failure})." if failure else "Nothing was sent."], []
     if not isinstance(said, bytes):
-        return [f"What the client sent {NOT_KEPT}"]
+        return [f"What the client sent {NOT_KEPT}"], []
     if said == sent:
-        return [UNCHANGED_REQUEST]
+        return [UNCHANGED_REQUEST], []
     client, upstream = _formats(facts)
     before, after = _rendered(client, request=said), _rendered(upstream, request=sent)
     return _compared(before, after, "Client sent   ", "Upstream got  ", f", at {to}")
 
 
-def _compared(before: Sequence[str], after: Sequence[str], one: str, other: str, place: str = "") -> Lines:
-    """What each side is, and below it what differs."""
+def _compared(
+    before: Sequence[str], after: Sequence[str], one: str, other: str, place: str = ""
+) -> tuple[list[str], list[str]]:
+    """What each side is, and what differs."""
     told = list(differences(before[2:], after[2:])) or [SAME if before[0] == after[0] else SAME_BELOW]
-    return apart([[one + before[0], other + after[0] + place], told])
+    return [one + before[0], other + after[0] + place], told
 
 
 def _losses(losses: Sequence[object], said: object) -> Lines | Sequence[str]:

@@ -74,7 +74,7 @@ def test_claude_code() -> None:
     made = exchange(backend="sdk", upstream_format="anthropic")
     told = request_translation(changes(made, side(CHAT), MESSAGES, None), MESSAGES, "127.0.0.1")
     assert "Upstream got  Messages request to m, at Claude Code\n" in told
-    assert told.endswith("Claude Code asks Anthropic with requests of its own, of which this one is a part.")
+    assert "\n\nClaude Code asks Anthropic with requests of its own, of which this one is a part.\n\n" in told
 
 
 def test_a_refused_request() -> None:
