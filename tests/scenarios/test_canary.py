@@ -153,7 +153,7 @@ def test_a_proxy(tmp_path: Path, simulator: Simulator, program: str, credential:
         intercepted(proxy, home / "home" / ".mitmproxy" / "mitmproxy-ca-cert.pem")
         not_http(proxy)
         if program == "mitmweb":
-            canaries.assert_not_in(seen_in_mitmweb(web_port), "mitmweb")
+            canaries.assert_not_in(seen_in_mitmweb(web_port, home), "mitmweb")
         canaries.learn()
         process.stop()
     assert_exercised(simulator, canaries, credential)
@@ -267,9 +267,14 @@ def not_http(proxy: Proxy) -> None:
     time.sleep(0.3)
 
 
-def seen_in_mitmweb(web_port: int) -> str:
-    """All that the page can ask for."""
-    address, login = f"http://127.0.0.1:{web_port}", {"authorization": "Bearer pw"}
+VIEWS = ("auto", "conversation", "translation", "timing", "prompt", "raw")
+EXPORTS = ("curl", "python", "har")
+
+
+def seen_in_mitmweb(web_port: int, folder: Path) -> str:
+    """All that the page can ask for, and what its commands write into this folder."""
+    address = f"http://127.0.0.1:{web_port}"
+    login = {"authorization": "Bearer pw", "cookie": "_mitmproxy_xsrf=00", "x-xsrftoken": "00"}
     with httpx.Client(base_url=address, headers=login, trust_env=False, timeout=20) as web:
         flows = web.get("/flows").raise_for_status()
         texts = [flows.text, web.get("/flows/dump").content.decode("latin-1")]
@@ -277,7 +282,12 @@ def seen_in_mitmweb(web_port: int) -> str:
         for flow in flows.json():
             for part in ("request", "response"):
                 texts.append(web.get(f"/flows/{flow['id']}/{part}/content.data").text)
-                texts.append(web.get(f"/flows/{flow['id']}/{part}/content/auto.json").text)
+                texts += [web.get(f"/flows/{flow['id']}/{part}/content/{view}.json").text for view in VIEWS]
+        for kind in EXPORTS:
+            which = "@all" if kind == "har" else "~m POST & ~c 200 & ~u /v1/messages$"
+            order = {"arguments": [kind, which, str(folder / f"exported.{kind}")]}
+            assert "error" not in web.post("/commands/ccproxy.export", json=order).raise_for_status().json()
+            texts.append((folder / f"exported.{kind}").read_text())
     assert any('"type":"message"' in text for text in texts)
     return "\n".join(texts)
 

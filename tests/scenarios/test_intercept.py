@@ -10,10 +10,9 @@ import anthropic
 import httpx
 import pytest
 
-from tests.conftest import Proxies
+from tests.conftest import Behind, Proxies
 from tests.support import upstreams
 from tests.support.processes import Proxy, Simulator
-from tests.support.upstreams import upstream
 
 BODY = b'{ "model": "claude-opus-4-8",\n "max_tokens":9,"messages":[{"role":"user","content":"x"}]}\n'
 HEADERS = {
@@ -75,11 +74,11 @@ def test_our_credential_where_the_policy_says_so(host: str, proxies: Proxies, si
     assert (refused.status_code, refused.headers["x-ccproxy-error"]) == (403, "origin_not_allowed")
 
 
-def test_openai_by_its_own_name(host: str, proxies: Proxies, simulator: Simulator) -> None:
+def test_openai_by_its_own_name(proxies: Proxies, simulator: Simulator) -> None:
     """Observed with the client's key, and with ours, at the same place of the same upstream."""
     body = {"model": "gpt-5.5", "input": "hello"}
     for policy, key in (("observe", "sk-of-the-client"), ("credentials", "sk-of-the-proxy")):
-        proxy = proxies.get(host, {"INTERCEPT__HOSTS": json.dumps({"api.openai.com": policy})})
+        proxy = proxies.get("serve", {"INTERCEPT__HOSTS": json.dumps({"api.openai.com": policy})})
         simulator.clear()
         with through(proxy) as client:
             headers = {"authorization": "Bearer sk-of-the-client"}
@@ -89,12 +88,12 @@ def test_openai_by_its_own_name(host: str, proxies: Proxies, simulator: Simulato
         assert ["authorization", f"Bearer {key}"] in list(last(simulator)["headers"])  # type: ignore[call-overload]
 
 
-def test_another_backend_answers(host: str, proxies: Proxies, simulator: Simulator) -> None:
+def test_another_backend_answers(proxies: Proxies, simulator: Simulator) -> None:
     """A tool that is hard-wired to OpenAI runs on Claude, and the other way round."""
     hosts = {"api.openai.com": "api", "api.anthropic.com": "openai"}
     rules = [{"match": "gpt-*", "target": "claude-opus-4-8"}, {"match": "claude-*", "target": "gpt-5.5"}]
     settings = {"INTERCEPT__HOSTS": json.dumps(hosts), "MODELS__RULES": json.dumps(rules)}
-    proxy = proxies.get(host, settings)
+    proxy = proxies.get("serve", settings)
     simulator.clear()
     with through(proxy) as client:
         chat = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "hello"}]}
@@ -130,13 +129,9 @@ def test_the_sdk_through_https_proxy(proxy: Proxy, simulator: Simulator) -> None
             assert "".join(stream.text_stream)
 
 
-def test_an_observed_upstream_that_dies_still_gives_an_error_to_read(
-    home: Path, proxies: Proxies, host: str
-) -> None:
-    with upstream(upstreams.close_without_answer) as dead:
-        proxy = proxies.get(host, {"CLAUDE__BASE_URL": f"http://127.0.0.1:{dead.port}"})
-        with through(proxy) as client:
-            answer = client.post("https://api.anthropic.com/v1/messages", content=BODY, headers=HEADERS)
+def test_an_observed_upstream_that_dies_still_gives_an_error_to_read(behind: Behind, host: str) -> None:
+    with through(behind.proxy(upstreams.close_without_answer, host)) as client:
+        answer = client.post("https://api.anthropic.com/v1/messages", content=BODY, headers=HEADERS)
     assert answer.status_code == 502
     assert answer.json()["error"]["type"] == "api_error"
 
@@ -176,7 +171,7 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
     return made.port, authority
 
 
-def test_cookies_of_the_provider_reach_an_observed_client(host: str, proxies: Proxies) -> None:
+def test_cookies_of_the_provider_reach_an_observed_client(host: str, behind: Behind) -> None:
     """Whatever the answer is: they are only masked where somebody looks."""
     body = b'{"type":"message"}'
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nset-cookie: a=1\r\n"
@@ -186,14 +181,13 @@ def test_cookies_of_the_provider_reach_an_observed_client(host: str, proxies: Pr
         upstreams.read_request(connection)
         connection.sendall(answer)
 
-    with upstream(with_cookie) as server:
-        proxy = proxies.get(host, {"CLAUDE__BASE_URL": f"http://127.0.0.1:{server.port}"})
-        with through(proxy) as client:
-            for path in ("/v1/messages", "/v1/other"):
-                seen = client.post(f"https://api.anthropic.com{path}", content=BODY, headers=HEADERS)
-                assert seen.headers["set-cookie"] == "a=1"
-        ours = httpx.post(f"{proxy.url}/api/v1/messages", content=BODY, headers=HEADERS, trust_env=False)
-        assert "set-cookie" not in ours.headers
+    proxy = behind.proxy(with_cookie, host)
+    with through(proxy) as client:
+        for path in ("/v1/messages", "/v1/other"):
+            seen = client.post(f"https://api.anthropic.com{path}", content=BODY, headers=HEADERS)
+            assert seen.headers["set-cookie"] == "a=1"
+    ours = httpx.post(f"{proxy.url}/api/v1/messages", content=BODY, headers=HEADERS, trust_env=False)
+    assert "set-cookie" not in ours.headers
 
 
 def test_a_long_upload_that_is_only_observed(host: str, proxies: Proxies, simulator: Simulator) -> None:
