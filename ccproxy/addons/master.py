@@ -19,6 +19,7 @@ WEB_COLUMNS = ["tls", "icon", "path", "status", "size", "time", "comment"]
 """mitmweb's own, but the comment (model, tokens, what went wrong) in the place of the method."""
 
 Ready = Callable[[Master], object]
+Chain = Callable[[Settings], list[Any]]
 
 
 class LeanMaster(Master):
@@ -27,7 +28,7 @@ class LeanMaster(Master):
     Create it inside a running loop. `ready` is called once the listeners are bound.
     """
 
-    def __init__(self, settings: Settings, modes: list[str], ready: Ready) -> None:
+    def __init__(self, settings: Settings, modes: list[str], ready: Ready, chain: Chain = make_chain) -> None:
         super().__init__(mitmproxy_options.Options(mode=modes, listen_host=settings.server.host))
         # nobody in the chain asks for log lines as events, which cost a turn of the loop each
         self._legacy_log_events.uninstall()
@@ -38,20 +39,20 @@ class LeanMaster(Master):
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
             errorcheck.ErrorCheck(),
-            *make_chain(settings),
+            *chain(settings),
             _Announcer(self, ready),
         )
         self.options.update(**options(settings))
 
 
-def web_master(settings: Settings, modes: list[str], ready: Ready) -> Master:
+def web_master(settings: Settings, modes: list[str], ready: Ready, chain: Chain = make_chain) -> Master:
     """The same chain inside mitmweb."""
     from mitmproxy.tools.web.master import WebMaster
 
     master = WebMaster(
         mitmproxy_options.Options(mode=modes, listen_host=settings.server.host), with_termlog=False
     )
-    master.addons.add(*make_chain(settings), _Announcer(master, ready))
+    master.addons.add(*chain(settings), _Announcer(master, ready))
     chosen: dict[str, Any] = {
         "web_open_browser": False,
         "web_columns": WEB_COLUMNS,

@@ -118,6 +118,56 @@ def run_(
 
 
 @app.command()
+def record(
+    cassette: Annotated[Path, typer.Argument(metavar="FILE", help="The cassette, a new file.")],
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CLIENT", help="A client and its options, after `--`: recorded to its end."),
+    ] = None,
+    append: Annotated[bool, typer.Option("--append", help="Go on with a cassette that is there.")] = False,
+    base_url: Annotated[
+        bool, typer.Option("--base-url", help="Wire CLIENT by base URL instead of HTTPS_PROXY.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the reverse listener.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Run the proxy, or a client with a proxy of its own, and record every conversation."""
+    _run("record", cassette, command or [], append, base_url, port, config)
+
+
+@app.command()
+def replay(
+    cassette: Annotated[Path, typer.Argument(metavar="FILE", help="The cassette.")],
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="CLIENT", help="A client and its options, after `--`.")
+    ] = None,
+    in_time: Annotated[
+        bool, typer.Option("--in-time", help="Answer in the time that the recorded answers took.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Send a recorded request to this MODEL, BACKEND or BACKEND/MODEL, and compare."),
+    ] = None,
+    request: Annotated[
+        int | None, typer.Option(help="With --against: the request's number in the file, else the last.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --against: print JSON.")] = False,
+    base_url: Annotated[
+        bool, typer.Option("--base-url", help="Wire CLIENT by base URL instead of HTTPS_PROXY.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the reverse listener.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+) -> None:
+    """Answer from a cassette: no provider is asked, and no credential is needed."""
+    if against is None and (request is not None or as_json):
+        raise typer.BadParameter("--request and --json belong to --against.")
+    if against is not None:
+        _run("replay_against", cassette, against, request, as_json, config)
+    else:
+        _run("replay", cassette, command or [], in_time, base_url, port, config)
+
+
+@app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop after the tour instead of serving on.")] = False,
     port: Annotated[int, typer.Option(help="Port of the reverse listener, 0 = any free one.")] = 8000,

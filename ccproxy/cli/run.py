@@ -15,13 +15,14 @@ from ccproxy.cli.run_client import CannotStartError, attend, find_program
 from ccproxy.cli.run_proxy import NoProxyError, Where, find_running, own_proxy
 from ccproxy.cli.run_summary import Sums, fetch, settled, summary
 from ccproxy.cli.run_wiring import by_base_url, through_proxy
+from ccproxy.cli.tape import Tape, outcome, settings_for_tape
 from ccproxy.settings import Given, Settings, SettingsError, load
 from ccproxy.settings.kinds import PROVIDER_HOSTS
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the command line asks for; `policy` or `port` can only be given to a proxy that is started."""
+    """What the command line asks for; `policy`, `port` or `tape` only a proxy that is started can have."""
 
     command: list[str]
     base_url: bool
@@ -29,6 +30,7 @@ class Wish:
     port: int | None
     config: Path | None
     quiet: bool
+    tape: Tape | None = None
 
 
 def run(
@@ -40,17 +42,20 @@ def run(
     quiet: bool,
 ) -> None:
     """Run the client and exit as it does; what goes wrong before is a line on stderr."""
-    wish = Wish(command, base_url, policy, port, config, quiet)
+    raise typer.Exit(run_wish(Wish(command, base_url, policy, port, config, quiet)))
+
+
+def run_wish(wish: Wish) -> int:
+    """The client's exit code; what goes wrong before is a line on stderr, and raises typer.Exit."""
     try:
-        find_program(command[0], os.environ)
-        code = attended(wish, settings_for(wish))
+        find_program(wish.command[0], os.environ)
+        return attended(wish, settings_for(wish))
     except CannotStartError as problem:
         typer.echo(problem, err=True)
         raise typer.Exit(problem.code) from None
     except (SettingsError, NoProxyError, CertsError) as problem:
         typer.echo(problem, err=True)
         raise typer.Exit(1) from None
-    raise typer.Exit(code)
 
 
 def settings_for(wish: Wish) -> Settings:
@@ -69,8 +74,8 @@ def attended(wish: Wish, settings: Settings) -> int:
     token = settings.security.auth_token.get_secret_value() if settings.security.auth_token else None
     ca = None if wish.base_url else ensure_ca()
     with contextlib.ExitStack() as stack:
-        asked = wish.policy is not None or wish.port is not None
-        where = None if asked else find_running(settings, token, ca)
+        alone = wish.policy is not None or wish.port is not None or wish.tape is not None
+        where = None if alone else find_running(settings, token, ca)
         if where is None:
             where = stack.enter_context(started(wish, settings))
         command, environ = wish.command, dict(os.environ)
@@ -84,6 +89,8 @@ def attended(wish: Wish, settings: Settings) -> int:
         after = settled(where.url, token)
         if before and after:
             tell(before, after, where, quiet=wish.quiet)
+        if wish.tape:
+            say(outcome(wish.tape, where.log))
     return code
 
 
@@ -93,9 +100,13 @@ def tell(before: Sums, after: Sums, where: Where, *, quiet: bool) -> None:
     if quiet:
         return
     log = f"; log: {where.log}" if where.log and where.keep_log else ""
-    # the terminal may be gone by now
+    say(f"{summary(before, after)}{log}")
+
+
+def say(text: str) -> None:
+    """A line on stderr; the terminal may be gone by now."""
     with contextlib.suppress(OSError):
-        print(f"{summary(before, after)}{log}", file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -107,6 +118,7 @@ def started(wish: Wish, settings: Settings) -> Iterator[Where]:
         "server.web": False,
         "server.drain_seconds": 1,
         "intercept.hosts": dict(settings.intercept.hosts),
+        **settings_for_tape(wish.tape),
     }
-    with own_proxy(given, wish.config) as where:
+    with own_proxy(given, wish.config, wish.tape) as where:
         yield where

@@ -16,13 +16,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from ccproxy.cli.running import headers, server_host, server_url
+from ccproxy.cli.tape import Tape
 from ccproxy.settings import Settings, load
 from ccproxy.settings.kinds import host_for_url
 
@@ -83,7 +84,7 @@ def intercepts(host: str, port: int, token: str | None, ca: Path) -> bool:
 
 
 @contextlib.contextmanager
-def own_proxy(given: Mapping[str, object], config: Path | None) -> Iterator[Where]:
+def own_proxy(given: Mapping[str, object], config: Path | None, tape: Tape | None = None) -> Iterator[Where]:
     """A proxy with these settings on top of the user's, for the block. Raises NoProxyError.
 
     Its regular listener is on a free port, and so is the other when `server.port` is 0.
@@ -94,7 +95,7 @@ def own_proxy(given: Mapping[str, object], config: Path | None) -> Iterator[Wher
     log = Path(name)
     with os.fdopen(handle, "wb") as output:
         child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", CHILD, json.dumps([given, config and str(config)])],
+            [sys.executable, "-c", CHILD, json.dumps([given, config and str(config), tape and asdict(tape)])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -147,8 +148,9 @@ def serve_until_eof() -> None:
     from ccproxy.cli.demo import addresses
     from ccproxy.cli.logs import logs
     from ccproxy.cli.serve import serve
+    from ccproxy.cli.tape_chain import chain_with
 
-    given, config = json.loads(sys.argv[1])
+    given, config, tape = json.loads(sys.argv[1])
     port = free_or_any(given["server.port"])
     if given["server.port"] not in (0, port):
         sys.exit(f"Port {given['server.port']} is in use: choose another with --port")
@@ -162,7 +164,7 @@ def serve_until_eof() -> None:
         threading.Thread(target=end_with_input, daemon=True).start()
 
     with logs("info"), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(settings, modes, ready))
+        asyncio.run(serve(settings, modes, ready, chain_with(tape and Tape(**tape))))
 
 
 def end_with_input() -> None:

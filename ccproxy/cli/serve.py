@@ -9,11 +9,14 @@ from pathlib import Path
 import typer
 from mitmproxy.master import Master
 
+from ccproxy.addons.chain import make_chain
 from ccproxy.addons.listeners import is_free, listener_modes
-from ccproxy.addons.master import LeanMaster, web_master
+from ccproxy.addons.master import Chain, LeanMaster, web_master
 from ccproxy.agent.credential import cli_status
 from ccproxy.backends.backend import backends
 from ccproxy.cli.logs import logs
+from ccproxy.cli.tape import Tape, settings_for_tape
+from ccproxy.cli.tape_chain import chain_with
 from ccproxy.credentials.credential import CredentialStatus
 from ccproxy.settings import Given, Loaded, Settings, SettingsError, load
 from ccproxy.settings.kinds import host_for_url
@@ -22,9 +25,11 @@ from ccproxy.version import ccproxy_version
 PORTS = {"server.port": "--port", "server.proxy_port": "--proxy-port"}
 
 
-def run(given: dict[str, object], config: Path | None) -> None:
-    """Load the settings, check the ports, serve until a signal comes."""
-    options = {key: Given(value, option_name(key)) for key, value in given.items()}
+def run(given: dict[str, object], config: Path | None, tape: Tape | None = None) -> None:
+    """Load the settings, check the ports, serve until a signal comes. Raises CassetteError."""
+    chain = chain_with(tape)
+    options: dict[str, object] = {key: Given(value, option_name(key)) for key, value in given.items()}
+    options |= settings_for_tape(tape)
     try:
         loaded = load(options, config=config)
         modes = choose_modes(loaded)
@@ -33,7 +38,9 @@ def run(given: dict[str, object], config: Path | None) -> None:
         raise typer.Exit(1) from None
     try:
         with logs(loaded.settings.server.log_level), contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(serve(loaded.settings, modes, lambda master: announce(loaded.settings, master)))
+            asyncio.run(
+                serve(loaded.settings, modes, lambda master: announce(loaded.settings, master, tape), chain)
+            )
     except SettingsError as problem:
         # a permission rule is understood only where it is used
         typer.echo(str(problem), err=True)
@@ -72,14 +79,16 @@ def choose_modes(loaded: Loaded) -> list[str]:
     return modes
 
 
-async def serve(settings: Settings, modes: list[str], ready: Callable[[Master], object]) -> None:
+async def serve(
+    settings: Settings, modes: list[str], ready: Callable[[Master], object], chain: Chain = make_chain
+) -> None:
     """Run until somebody shuts the master down; `ready` is called once the listeners are bound."""
     make = web_master if settings.server.web else LeanMaster
-    master = make(settings, modes, ready)
+    master = make(settings, modes, ready, chain)
     await master.run()
 
 
-def announce(settings: Settings, master: Master) -> None:
+def announce(settings: Settings, master: Master, tape: Tape | None) -> None:
     """Say where we are and what we found."""
     addresses = master.addons.get("proxyserver").listen_addrs()
     url, *proxy = [f"http://{host_for_url(address[0])}:{address[1]}" for address in addresses]
@@ -93,7 +102,11 @@ def announce(settings: Settings, master: Master) -> None:
         typer.echo(f"  any tool     HTTPS_PROXY={address} (trust the CA: certs/README.md)")
     if settings.server.web:
         typer.echo(f"  inspector    {master.web_url}")  # type: ignore[attr-defined]
+    if tape:
+        typer.echo(f"  cassette     {tape.path} ({'written' if tape.does == 'record' else 'answers'})")
     sys.stdout.flush()
+    if tape and tape.does == "replay":
+        return
     task = asyncio.create_task(announce_credentials(settings))
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
 

@@ -14,7 +14,7 @@ from tests.support.sdk import sdk_settings
 @pytest.fixture
 def sdk(proxies: Proxies) -> Proxy:
     """A proxy with Claude Code; skips where that is not installed."""
-    return proxies.get(settings=sdk_settings(CLAUDE__SESSIONS__WAIT_SECONDS="5"))
+    return proxies.get(settings=sdk_settings(CLAUDE__SESSIONS__WAIT_SECONDS="3"))
 
 
 @pytest.fixture
