@@ -158,27 +158,20 @@ def size_text(size: int) -> str | int:
     return size
 
 
-Size = Annotated[
-    int,
-    BeforeValidator(_size),
-    Field(ge=1, le=1024**4),
-    PlainSerializer(size_text),
-    Allowed("a size such as 512k, 64m, 1g or a number of bytes"),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[kmgKMG]?$"}]}
-    ),
-]
+def _size_from(least: int, also: str = "") -> tuple[object, ...]:
+    """What a size of at least so many bytes is read, written and told as."""
+    in_json = {"type": "integer", "minimum": least}, {"type": "string", "pattern": "^[0-9]+[kmgKMG]?$"}
+    return (
+        BeforeValidator(_size),
+        Field(ge=least, le=1024**4),
+        PlainSerializer(size_text),
+        Allowed(f"a size such as 512k, 64m, 1g or a number of bytes{also}"),
+        WithJsonSchema({"anyOf": list(in_json)}),
+    )
 
-SizeOrNone = Annotated[
-    int,
-    BeforeValidator(_size),
-    Field(ge=0, le=1024**4),
-    PlainSerializer(size_text),
-    Allowed("a size such as 512k, 64m, 1g or a number of bytes, or 0"),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+[kmgKMG]?$"}]}
-    ),
-]
+
+Size = Annotated[int, *_size_from(1)]
+SizeOrNone = Annotated[int, *_size_from(0, ", or 0")]
 
 
 def _path(value: object, info: ValidationInfo) -> object:

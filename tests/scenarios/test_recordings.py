@@ -13,6 +13,7 @@ from tests.support import canaries as planted
 from tests.support.canaries import Canaries
 from tests.support.chatgpt import write_login
 from tests.support.clients import (
+    ADDING,
     CLIENT_ACCOUNT,
     CODEX_ENVIRONMENT,
     QUIET,
@@ -26,19 +27,7 @@ from tests.support.tapes import NO_UPSTREAM, ccproxy, replaying
 pytestmark = pytest.mark.slow
 
 CLAUDE_CALLS = 'sim:tool Bash {{"command": "echo {}", "description": "Say it"}}'
-PROGRAM = """
-import anthropic
-client = anthropic.Anthropic(max_retries=0)
-tools = [{"name": "add", "description": "adds", "input_schema": {"type": "object"}}]
-asked = [{"role": "user", "content": 'sim:tool add {"a": 1}'}]
-options = {"model": "claude-opus-4-8", "max_tokens": 200, "tools": tools}
-with client.messages.stream(messages=asked, **options) as stream:
-    first = stream.get_final_message()
-(call,) = [block for block in first.content if block.type == "tool_use"]
-result = {"type": "tool_result", "tool_use_id": call.id, "content": "the sum is 42"}
-turns = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-print(first.id, client.messages.create(messages=turns, **options))
-"""
+PROGRAM = ADDING + "print(first.id, last)\n"
 
 
 class Recordings:

@@ -15,6 +15,7 @@ import trustme
 from tests.conftest import Proxies, upstream_settings
 from tests.support.chatgpt import write_login
 from tests.support.clients import (
+    ADDING,
     CLIENT_ACCOUNT,
     CODEX_ENVIRONMENT,
     QUIET,
@@ -32,20 +33,7 @@ CODEX_SAYS = "hello from the simulator"
 WAYS: dict[str, list[str]] = {"proxy": [], "policy": ["--policy", "credentials"], "base URL": ["--base-url"]}
 """The options of each way to the proxy; through the first the client's own credential arrives."""
 
-PROGRAM = """
-import anthropic
-client = anthropic.Anthropic(max_retries=0)
-tools = [{"name": "add", "description": "adds", "input_schema": {"type": "object"}}]
-asked = [{"role": "user", "content": 'sim:tool add {"a": 1}'}]
-options = {"model": "claude-opus-4-8", "max_tokens": 200, "tools": tools}
-with client.messages.stream(messages=asked, **options) as stream:
-    first = stream.get_final_message()
-(call,) = [block for block in first.content if block.type == "tool_use"]
-result = {"type": "tool_result", "tool_use_id": call.id, "content": "the sum is 42"}
-turns = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
-with client.messages.stream(messages=turns, **options) as stream:
-    print(first.stop_reason, stream.get_final_message().stop_reason)
-"""
+PROGRAM = ADDING + "print(first.stop_reason, last.stop_reason)\n"
 
 
 def run(

@@ -45,6 +45,23 @@ CODEX_QUIET = {
 """What keeps each version from asking hosts and paths that are not the matter here."""
 
 
+ADDING = """
+import anthropic
+client = anthropic.Anthropic(max_retries=0)
+tools = [{"name": "add", "description": "adds", "input_schema": {"type": "object"}}]
+asked = [{"role": "user", "content": 'sim:tool add {"a": 1}'}]
+options = {"model": "claude-opus-4-8", "max_tokens": 200, "tools": tools}
+with client.messages.stream(messages=asked, **options) as stream:
+    first = stream.get_final_message()
+(call,) = [block for block in first.content if block.type == "tool_use"]
+result = {"type": "tool_result", "tool_use_id": call.id, "content": "the sum is 42"}
+turns = [*asked, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+with client.messages.stream(messages=turns, **options) as stream:
+    last = stream.get_final_message()
+"""
+"""A program of the anthropic SDK whose model calls a tool of the program's."""
+
+
 def program(name: str) -> str:
     """A client's program. A machine without it skips the test; CI has it."""
     found = shutil.which(name)
