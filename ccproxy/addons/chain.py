@@ -7,7 +7,6 @@ from typing import Any
 
 from mitmproxy import ctx
 
-from ccproxy.addons.access_logger import AccessLogger
 from ccproxy.addons.agent_fitter import AgentFitter
 from ccproxy.addons.agent_host import AgentHost
 from ccproxy.addons.authoriser import Authoriser
@@ -84,8 +83,7 @@ def make_chain(settings: Settings) -> list[Any]:
                 logger.error("Not everything was put away.", exc_info=problem)
 
     forgetting = Forgetting(settings.inspector)
-    access = AccessLogger(settings.observability)
-    gate, recorder, quotas = Gate(settings, own), Recorder(access.keep), Quotas(quota)
+    gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
     return [
         Listeners(
             settings,
@@ -115,7 +113,6 @@ def make_chain(settings: Settings) -> list[Any]:
         Responder(reasoning),
         quotas,
         recorder,
-        access,
         Sockets(recorder, quotas),
         Inspector(),
         forgetting,
