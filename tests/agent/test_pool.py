@@ -2,7 +2,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,6 @@ from tests.support.fake_claude import fake_claude, heard
 from tests.support.fake_codex import is_running, until
 
 Make = Callable[..., Pool]
-
-
-@pytest.fixture
-def guard() -> Iterator[Guard]:
-    guard = Guard()
-    yield guard
-    guard.close()
 
 
 @pytest.fixture

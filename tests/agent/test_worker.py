@@ -2,7 +2,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,6 @@ from tests.support.fake_claude import RESULT, fake_claude, heard, requests, turn
 from tests.support.fake_codex import is_running, until, written
 
 Make = Callable[..., Worker]
-
-
-@pytest.fixture
-def guard() -> Iterator[Guard]:
-    guard = Guard()
-    yield guard
-    guard.close()
 
 
 @pytest.fixture

@@ -30,13 +30,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def guard() -> Iterator[Guard]:
-    guard = Guard()
-    yield guard
-    guard.close()
-
-
-@pytest.fixture
 async def mcp() -> AsyncIterator[str]:
     """The address of a permission server that allows everything."""
     server = LocalServer(2**20)

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ccproxy.records.cassette import Recorded, append, create
-from tests.support.tapes import NO_UPSTREAM, ccproxy, replaying, running_tape
+from ccproxy.records.cassette import Recorded
+from tests.support.tapes import NO_UPSTREAM, cassette_with, ccproxy, replaying, running_tape
 
 ONE = Recorded(
     "messages",
@@ -23,10 +23,7 @@ ONE = Recorded(
 
 @pytest.fixture
 def cassette(home: Path) -> Path:
-    path = home / "a.cassette"
-    create(path)
-    append(path, ONE)
-    return path
+    return cassette_with(home, ONE)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ccproxy.cli.replay_against import AgainstError, chosen, recorded_backend, target
-from ccproxy.records.cassette import Recorded, append, create
+from ccproxy.records.cassette import Recorded
 from tests.conftest import Proxies, upstream_settings
 from tests.support.processes import Simulator
 from tests.support.sockets import port_of
-from tests.support.tapes import ccproxy
+from tests.support.tapes import cassette_with, ccproxy
 
 ASKED: dict[str, Any] = {
     "model": "claude-opus-4-8",
@@ -33,10 +33,7 @@ OTHER = Recorded("chat", "/openai/v1/chat/completions", 200, [(0.0, "{}")], {"mo
 
 @pytest.fixture
 def cassette(home: Path) -> Path:
-    path = home / "a.cassette"
-    create(path)
-    append(path, ONE)
-    return path
+    return cassette_with(home, ONE)
 
 
 @pytest.mark.parametrize(

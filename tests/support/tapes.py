@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ccproxy.records.cassette import Recorded, append, create
 from tests.conftest import upstream_settings
 from tests.support.processes import (
     BIN,
@@ -67,3 +68,12 @@ def ccproxy(
         timeout=90,
         check=False,
     )
+
+
+def cassette_with(folder: Path, *recorded: Recorded) -> Path:
+    """A cassette in this folder."""
+    path = folder / "a.cassette"
+    create(path)
+    for one in recorded:
+        append(path, one)
+    return path
