@@ -57,6 +57,8 @@ RESPOND = "/permissions/{id}/respond"
 
 USAGE = "/usage"
 
+LOGS_QUERY, LOGS_ANALYTICS, LOGS_STATUS = "/logs/query", "/logs/analytics", "/logs/status"
+
 WAITING = frozenset(("/mcp", PERMISSION_CHECK, PERMISSION_STREAM))
 """Routes whose answers may wait for a person, and have no end that anybody knows."""
 
@@ -128,6 +130,9 @@ TABLE: tuple[Row, ...] = (
     Row("GET HEAD", "/health/ready", None, "utility", "utility", "/health/ready", "a backend can be used"),
     Row("GET", "/quota", None, "utility", "utility", "/quota", "how much of each plan is used, as last seen"),
     Row("GET", USAGE, None, "utility", "utility", USAGE, "tokens and cost of what this server has carried"),
+    Row("GET", LOGS_QUERY, None, "utility", "utility", LOGS_QUERY, "rows of the access log"),
+    Row("GET", LOGS_ANALYTICS, None, "utility", "utility", LOGS_ANALYTICS, "figures from the access log"),
+    Row("GET", LOGS_STATUS, None, "utility", "utility", LOGS_STATUS, "state of the access log"),
     Row("GET", "/codex/status", None, "utility", "utility", "/codex/status", "ChatGPT plan: ready or not"),
     Row("GET", "/api/status", None, "utility", "utility", "/api/status", "Claude: ready or not, and why"),
     Row(

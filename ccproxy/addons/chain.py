@@ -7,6 +7,7 @@ from typing import Any
 
 from mitmproxy import ctx
 
+from ccproxy.addons.access_logger import AccessLogger
 from ccproxy.addons.agent_fitter import AgentFitter
 from ccproxy.addons.agent_host import AgentHost
 from ccproxy.addons.authoriser import Authoriser
@@ -32,6 +33,7 @@ from ccproxy.codex.sessions import Sessions
 from ccproxy.known_sessions import KnownSessions, default_path
 from ccproxy.local.app import SECRET_HEADER, make_app
 from ccproxy.local.logins import login_routes
+from ccproxy.local.logs import log_routes
 from ccproxy.local.permissions import permission_routes
 from ccproxy.local.server import LocalServer
 from ccproxy.local.usage import Usage
@@ -83,7 +85,8 @@ def make_chain(settings: Settings) -> list[Any]:
                 logger.error("Not everything was put away.", exc_info=problem)
 
     forgetting = Forgetting(settings.inspector)
-    gate, recorder, quotas = Gate(settings, own), Recorder(), Quotas(quota)
+    access = AccessLogger(settings.observability)
+    gate, recorder, quotas = Gate(settings, own), Recorder(access.keep), Quotas(quota)
     return [
         Listeners(
             settings,
@@ -98,6 +101,7 @@ def make_chain(settings: Settings) -> list[Any]:
                     *agent.routes(),
                     *permission_routes(agent.permissions),
                     *login_routes(settings),
+                    *log_routes(access.log),
                 ],
                 forgetting.kept,
             ),
@@ -113,6 +117,7 @@ def make_chain(settings: Settings) -> list[Any]:
         Responder(reasoning),
         quotas,
         recorder,
+        access,
         Sockets(recorder, quotas),
         Inspector(),
         forgetting,

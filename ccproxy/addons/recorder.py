@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from weakref import WeakKeyDictionary
 
@@ -48,11 +49,12 @@ class Sums:
 
 
 class Recorder:
-    """Knows which exchanges run, and what became of those that ended."""
+    """Knows which exchanges run, and what became of those that ended; each of `told` hears of these."""
 
     name = "ccproxy_recorder"
 
-    def __init__(self) -> None:
+    def __init__(self, *told: Callable[[Exchange], None]) -> None:
+        self.told = list(told)
         self.under_way: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
         self.finished: deque[Exchange] = deque(maxlen=KEPT)
         self.sums = Sums()
@@ -98,6 +100,8 @@ class Recorder:
             self.finished.append(exchange)
             if exchange.operation in COUNTED:
                 self.sums.add(exchange)
+            for tell in self.told:
+                tell(exchange)
             logger.info("%s", Line(exchange))
 
 

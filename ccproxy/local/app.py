@@ -85,10 +85,11 @@ def make_app(
             Route("/health", get_health),
             Route("/health/live", get_live),
             Route("/health/ready", get_ready),
-            Route("/{backend}/status", get_status),
             Route("/quota", get_quota),
             WebSocketRoute(BRIDGE_PATH, bridge()),
             *more,
+            # the last, because others may end like it
+            Route("/{backend}/status", get_status),
         ]
     )
     return SecretGuard(app, secret)

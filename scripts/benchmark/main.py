@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import process, sdk, web
+from . import logs, process, sdk, web
 from .contenders import DIRECT, OWN, Contender
 from .goals import Goal, judge
 from .legs import LEGS, Leg
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return sdk.main(given[1:])
     if given[:1] == ["web"]:
         return web.main(given[1:])
+    if given[:1] == ["logs"]:
+        return logs.main(given[1:])
     options = _options(given)
     plan = QUICK if options.quick else FULL
     rounds = options.rounds or (2 if options.quick else 5)
@@ -121,7 +123,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         prog="scripts/bench",
         description="Measures side by side what each proxy adds to a request. See docs/benchmark.md. "
         "`scripts/bench sdk` measures the start of a conversation with Claude Code, "
-        "`scripts/bench web` whether memory stays flat in mitmweb.",
+        "`scripts/bench web` whether memory stays flat in mitmweb, `scripts/bench logs` the access log.",
     )
     parser.add_argument("--rounds", type=_positive, metavar="N", help="rounds to run (5; with --quick 2)")
     parser.add_argument("--quick", action="store_true", help="small counts: a smoke test, no measurement")

@@ -131,3 +131,14 @@ def test_the_sums_are_told_to_who_was_let_in() -> None:
     assert flow.response
     told = json.loads(flow.response.get_text() or "")
     assert (told["requests"], told["cost_usd"], told["under_way"]) == (0, None, 0)
+
+
+def test_another_hears_of_what_has_ended_but_not_of_what_is_relayed() -> None:
+    told: list[Exchange] = []
+    recorder, first, refused, relayed = Recorder(told.append), exchange(), exchange(), exchange()
+    refused.policy, refused.failure = "relay", failures.upstream_timeout("h", 1)
+    relayed.policy = "relay"
+    for made in (first, refused, relayed):
+        recorder.keep(made)
+    assert told == [first, refused]
+    assert refused.error == "upstream_timeout"

@@ -1,6 +1,6 @@
 import pytest
 
-from ccproxy.conversation.usage import Usage, dollars
+from ccproxy.conversation.usage import Usage, count, dollars, special
 
 
 def test_what_nobody_said_is_none() -> None:
@@ -17,3 +17,11 @@ def test_a_cost(value: float) -> None:
 @pytest.mark.parametrize("value", [None, "0.5", True, -1, float("nan"), {}])
 def test_what_is_no_cost(value: object) -> None:
     assert dollars(value) is None
+
+
+def test_counts() -> None:
+    assert [count(value) for value in (0, 7, -1, True, 1.5, "7", None)] == [0, 7, *[None] * 5]
+
+
+def test_only_a_tier_with_prices_of_its_own() -> None:
+    assert [special(value) for value in ("flex", "standard", "default", None, 1)] == ["flex", *[None] * 4]

@@ -5,8 +5,11 @@ from typing import Any
 import msgspec
 
 from ccproxy.conversation.parts import JsonObject
-from ccproxy.conversation.usage import COST_FIELD, Usage, dollars
+from ccproxy.conversation.usage import COST_FIELD, Usage, count, dollars, special
 from ccproxy.formats.sse import ServerSentEvent
+
+FOR_5_MINUTES, FOR_AN_HOUR = "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"
+"""How `cache_creation` divides what was written."""
 
 
 class _Tokens(msgspec.Struct):
@@ -15,6 +18,9 @@ class _Tokens(msgspec.Struct):
     cache_creation_input_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     output_tokens_details: dict[str, Any] | None = None
+    cache_creation: Any = None
+    service_tier: Any = None
+    speed: Any = None
     total_cost_usd: Any = None
 
 
@@ -55,6 +61,7 @@ class UsageReader:
         tokens = self._tokens
         inputs = (tokens.input_tokens, tokens.cache_creation_input_tokens, tokens.cache_read_input_tokens)
         thinking = (tokens.output_tokens_details or {}).get("thinking_tokens")
+        written = tokens.cache_creation if isinstance(tokens.cache_creation, dict) else {}
         return Usage(
             # `input_tokens` leaves both cache figures out
             input=None if tokens.input_tokens is None else sum(n or 0 for n in inputs),
@@ -63,6 +70,9 @@ class UsageReader:
             cache_write=tokens.cache_creation_input_tokens,
             reasoning=thinking if isinstance(thinking, int) else None,
             cost=dollars(tokens.total_cost_usd),
+            cache_write_5m=count(written.get(FOR_5_MINUTES)),
+            cache_write_1h=count(written.get(FOR_AN_HOUR)),
+            tier=special(tokens.speed) or special(tokens.service_tier),
         )
 
     def take(self, usage: object) -> None:
@@ -125,6 +135,11 @@ def to_wire(usage: Usage) -> JsonObject:
     }
     if usage.reasoning is not None:
         wire["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if usage.cache_write_5m is not None or usage.cache_write_1h is not None:
+        wire["cache_creation"] = {
+            FOR_5_MINUTES: usage.cache_write_5m or 0,
+            FOR_AN_HOUR: usage.cache_write_1h or 0,
+        }
     if usage.cost is not None:
         wire[COST_FIELD] = usage.cost
     return wire

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ccproxy.conversation.usage import Usage, dollars
+from ccproxy.conversation.usage import Usage, dollars, special
 from ccproxy.formats.sse import ServerSentEvent
 
 
@@ -22,6 +22,7 @@ class _Choice(msgspec.Struct):
 
 class _Completion(msgspec.Struct):
     model: str | None = None
+    service_tier: Any = None
     choices: list[_Choice] | None = None
     usage: _Tokens | None = None
     error: dict[str, Any] | None = None
@@ -57,6 +58,7 @@ class UsageReader:
                 cache_write=prompt.get("cache_write_tokens"),
                 reasoning=details.get("reasoning_tokens"),
                 cost=dollars(tokens.total_cost_usd),
+                tier=special(completion.service_tier),
             )
         if completion.error:
             self.error = str(completion.error.get("code") or completion.error.get("type") or "error")

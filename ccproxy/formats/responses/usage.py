@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ccproxy.conversation.usage import COST_FIELD, Usage, dollars
+from ccproxy.conversation.usage import COST_FIELD, Usage, count, dollars, special
 from ccproxy.formats.sse import ServerSentEvent
 
 
@@ -18,6 +18,7 @@ class _Tokens(msgspec.Struct):
 
 class _Response(msgspec.Struct):
     model: str | None = None
+    service_tier: Any = None
     status: str | None = None
     incomplete_details: dict[str, Any] | None = None
     usage: _Tokens | None = None
@@ -80,6 +81,7 @@ class UsageReader:
                 cache_write=read.get("cache_write_tokens"),
                 reasoning=reasoning.get("reasoning_tokens"),
                 cost=dollars(tokens.total_cost_usd),
+                tier=special(response.service_tier),
             )
         if response.error:
             self.error = str(response.error.get("code") or response.error.get("type") or "error")
@@ -93,11 +95,11 @@ def usage_of(tokens: object) -> Usage:
         _mapping(figures.get("output_tokens_details")),
     )
     return Usage(
-        input=_count(figures.get("input_tokens")),
-        output=_count(figures.get("output_tokens")),
-        cache_read=_count(read.get("cached_tokens")),
-        cache_write=_count(read.get("cache_write_tokens")),
-        reasoning=_count(reasoning.get("reasoning_tokens")),
+        input=count(figures.get("input_tokens")),
+        output=count(figures.get("output_tokens")),
+        cache_read=count(read.get("cached_tokens")),
+        cache_write=count(read.get("cache_write_tokens")),
+        reasoning=count(reasoning.get("reasoning_tokens")),
         cost=dollars(figures.get(COST_FIELD)),
     )
 
@@ -124,7 +126,3 @@ def usage_object(usage: Usage) -> dict[str, Any] | None:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -71,3 +71,23 @@ def test_case_42_to_wire_takes_the_cache_out_of_the_input() -> None:
     }
     assert to_wire(Usage(input=5, cache_read=9))["input_tokens"] == 0
     assert set(to_wire(Usage()).values()) == {0}
+
+
+def test_cache_writes_by_duration_and_tier() -> None:
+    reader = UsageReader()
+    usage = {"input_tokens": 1, "cache_creation_input_tokens": 30, "service_tier": "standard"}
+    usage |= {"cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}}
+    reader.take(usage)
+    assert (reader.usage.cache_write_5m, reader.usage.cache_write_1h, reader.usage.tier) == (10, 20, None)
+    assert to_wire(reader.usage)["cache_creation"] == usage["cache_creation"]
+    reader.take({"service_tier": "priority"})
+    assert reader.usage.tier == "priority"
+    reader.take({"speed": "fast"})
+    assert reader.usage.tier == "fast"
+
+
+def test_cache_writes_of_a_kind_that_nobody_knows_cost_no_other_figure() -> None:
+    reader = UsageReader()
+    for strange in (7, "many", {"ephemeral_5m_input_tokens": "many"}, {"ephemeral_1h_input_tokens": -1}):
+        reader.take({"input_tokens": 1, "output_tokens": 2, "cache_creation": strange, "service_tier": 3})
+        assert reader.usage == Usage(input=1, output=2)

@@ -1,3 +1,5 @@
+import json
+
 from ccproxy.conversation.usage import Usage
 from ccproxy.formats.chat.usage import UsageReader
 from ccproxy.formats.sse import ServerSentEvent
@@ -39,3 +41,10 @@ def test_the_cost_where_the_upstream_says_it() -> None:
     reader = UsageReader()
     reader.reply(b'{"usage":{"prompt_tokens":3,"completion_tokens":7,"total_cost_usd":0.25}}')
     assert reader.usage == Usage(input=3, output=7, cost=0.25)
+
+
+def test_the_tier_that_served_it() -> None:
+    for named, tier in (("priority", "priority"), ("default", None), (None, None), (7, None)):
+        reader = UsageReader()
+        reader.reply(json.dumps({"service_tier": named, "usage": {"prompt_tokens": 1}}).encode())
+        assert reader.usage == Usage(input=1, tier=tier)

@@ -1,3 +1,5 @@
+import json
+
 from ccproxy.conversation.usage import Usage
 from ccproxy.formats.responses.usage import UsageReader, usage_object, usage_of
 from ccproxy.formats.sse import ServerSentEvent
@@ -64,3 +66,10 @@ def test_the_cost_where_the_upstream_says_it() -> None:
     reader = UsageReader()
     reader.reply(b'{"status":"completed","usage":{"input_tokens":3,"output_tokens":7,"total_cost_usd":0.25}}')
     assert reader.usage == Usage(3, 7, cost=0.25)
+
+
+def test_the_tier_that_served_it() -> None:
+    for named, tier in (("flex", "flex"), ("default", None), (None, None), (7, None)):
+        reader = UsageReader()
+        reader.reply(json.dumps({"service_tier": named, "usage": {"input_tokens": 1}}).encode())
+        assert reader.usage == Usage(input=1, tier=tier)

@@ -1,0 +1,28 @@
+"""Gives every exchange that has ended to the access log, where that is switched on."""
+
+from ccproxy.exchange import Exchange
+from ccproxy.records.row import is_logged, row_of
+from ccproxy.records.store import AccessLog
+from ccproxy.settings.watching import Observability
+
+
+class AccessLogger:
+    """`log` is None where the settings leave it off."""
+
+    name = "ccproxy_access_logger"
+
+    def __init__(self, settings: Observability) -> None:
+        self.log = AccessLog(settings.duckdb_path, settings.retention_days) if settings.logs_on else None
+
+    def running(self) -> None:
+        if self.log:
+            self.log.start()
+
+    def keep(self, exchange: Exchange) -> None:
+        if self.log and is_logged(exchange):
+            self.log.put(row_of(exchange))
+
+    def done(self) -> None:
+        """At the very end, when what the drain has cut off is written down as well."""
+        if self.log:
+            self.log.close()
