@@ -74,7 +74,10 @@ class Tool:
 
     def view(self, flow: dict[str, Any], part: str, name: str = "auto") -> dict[str, Any]:
         found: Any = self.web.get(f"/flows/{flow['id']}/{part}/content/{name}").raise_for_status().json()
-        return dict(found) if isinstance(found, dict) else {"frames": found}
+        if not isinstance(found, dict):
+            return {"frames": found}
+        # in mitmweb an empty line has a blank, so that it has a height
+        return {**found, "text": found["text"].replace("\n \n", "\n\n")}
 
 
 @contextmanager
