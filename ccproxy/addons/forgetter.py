@@ -75,7 +75,8 @@ class Forgetter:
     # what happens to flows
 
     def requestheaders(self, flow: Flow) -> None:
-        if flow.live and self.view.get_by_id(flow.id):
+        # in the tools with a script, the view hears of it after us
+        if flow.live:
             self.shelf.add(flow)
 
     def request(self, flow: HTTPFlow) -> None:

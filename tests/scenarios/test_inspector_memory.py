@@ -2,16 +2,17 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
+import pytest
 
 from tests.conftest import upstream_settings
-from tests.support.processes import BIN, Proxy, Simulator, free_port, started, wait_until_ready
+from tests.support.processes import BIN, ROOT, Proxy, Simulator, free_port, started, wait_until_ready
 
 CLAUDE, GPT = "claude-opus-4-8", "gpt-5.5"
 LONG = "Read all of this. " * 6000
@@ -51,13 +52,16 @@ class Web:
             time.sleep(0.05)
 
 
+OWN = [str(BIN / "ccproxy"), "serve", "--web"]
+
+
 @contextmanager
-def web(home: Path, simulator: Simulator, **settings: str) -> Iterator[Web]:
+def web(home: Path, simulator: Simulator, command: Sequence[str] = OWN, **settings: str) -> Iterator[Web]:
     port = free_port()
     environment = {**upstream_settings(simulator), "SERVER__PORT": str(port), "SERVER__PROXY_PORT": "0"}
-    with started([str(BIN / "ccproxy"), "serve", "--web"], home, environment | settings) as process:
+    with started(command, home, environment | settings | {"PYTHONUNBUFFERED": "1"}) as process:
         wait_until_ready(process, port)
-        address, token = process.wait_for(r"inspector +(http://127\.0\.0\.1:\d+)/\?token=(\S+)").groups()
+        address, token = process.wait_for(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)").groups()
         # what its forms send along: the same value twice
         login = {"authorization": f"Bearer {token}", "cookie": "_mitmproxy_xsrf=c0", "x-xsrftoken": "c0"}
         with httpx.Client(base_url=address, headers=login, trust_env=False, timeout=20) as page:
@@ -91,8 +95,12 @@ def test_bodies_go_and_the_list_stays(home: Path, simulator: Simulator) -> None:
         assert mitmweb.kept()["observedValue"] < 100_000
 
 
-def test_old_flows_leave_the_list(home: Path, simulator: Simulator) -> None:
-    with web(home, simulator, INSPECTOR__MAX_AGE_SECONDS="1") as mitmweb:
+@pytest.mark.parametrize("program", ["serve", "mitmweb"])
+def test_old_flows_leave_the_list(home: Path, simulator: Simulator, program: str) -> None:
+    stock = [str(BIN / "mitmweb"), "--listen-port", "0", "-s", str(ROOT / "addons" / "ccproxy.py")]
+    options = ["--set", "web_open_browser=false", "--set", f"web_port={free_port()}"]
+    command = OWN if program == "serve" else [*stock, *options]
+    with web(home, simulator, command, INSPECTOR__MAX_AGE_SECONDS="1") as mitmweb:
         mitmweb.ask(1)
         (flow,) = mitmweb.flows()
         assert mitmweb.kept()["observedValue"] > len(LONG)
