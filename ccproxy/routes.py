@@ -55,12 +55,13 @@ PERMISSION_CHECK = "/mcp/permission/check"
 PERMISSION_STREAM = "/permissions/stream"
 RESPOND = "/permissions/{id}/respond"
 
-USAGE = "/usage"
+USAGE, METRICS = "/usage", "/metrics"
 
 LOGS_QUERY, LOGS_ANALYTICS, LOGS_STATUS = "/logs/query", "/logs/analytics", "/logs/status"
+LOGS_STREAM, LOGS_SQL = "/logs/stream", "/logs/sql"
 
-WAITING = frozenset(("/mcp", PERMISSION_CHECK, PERMISSION_STREAM))
-"""Routes whose answers may wait for a person, and have no end that anybody knows."""
+WAITING = frozenset(("/mcp", PERMISSION_CHECK, PERMISSION_STREAM, LOGS_STREAM))
+"""Routes whose answers may wait for a person or for what happens, and have no end that anybody knows."""
 
 CODEX_RESPONSES = "ChatGPT plan, Responses"
 CODEX_MODELS = "the ChatGPT plan's models"
@@ -130,8 +131,11 @@ TABLE: tuple[Row, ...] = (
     Row("GET HEAD", "/health/ready", None, "utility", "utility", "/health/ready", "a backend can be used"),
     Row("GET", "/quota", None, "utility", "utility", "/quota", "how much of each plan is used, as last seen"),
     Row("GET", USAGE, None, "utility", "utility", USAGE, "tokens and cost of what this server has carried"),
+    Row("GET", METRICS, None, "utility", "utility", METRICS, "metrics for Prometheus"),
     Row("GET", LOGS_QUERY, None, "utility", "utility", LOGS_QUERY, "rows of the access log"),
     Row("GET", LOGS_ANALYTICS, None, "utility", "utility", LOGS_ANALYTICS, "figures from the access log"),
+    Row("GET", LOGS_STREAM, None, "utility", "utility", LOGS_STREAM, "rows of the access log, as they come"),
+    Row("GET POST", LOGS_SQL, None, "utility", "utility", LOGS_SQL, "SELECT on the access log, in SQL"),
     Row("GET", LOGS_STATUS, None, "utility", "utility", LOGS_STATUS, "state of the access log"),
     Row("GET", "/codex/status", None, "utility", "utility", "/codex/status", "ChatGPT plan: ready or not"),
     Row("GET", "/api/status", None, "utility", "utility", "/api/status", "Claude: ready or not, and why"),

@@ -1,6 +1,7 @@
-"""Gives every exchange that has ended to the access log, where that is switched on."""
+"""Gives every exchange that has ended to the access log and to who listens, where that is switched on."""
 
 from ccproxy.exchange import Exchange
+from ccproxy.records.feed import Feed
 from ccproxy.records.row import is_logged, row_of
 from ccproxy.records.store import AccessLog
 from ccproxy.settings.watching import Observability
@@ -13,6 +14,7 @@ class AccessLogger:
 
     def __init__(self, settings: Observability) -> None:
         self.log = AccessLog(settings.duckdb_path, settings.retention_days) if settings.logs_on else None
+        self.feed = Feed()
 
     def running(self) -> None:
         if self.log:
@@ -20,7 +22,9 @@ class AccessLogger:
 
     def keep(self, exchange: Exchange) -> None:
         if self.log and is_logged(exchange):
-            self.log.put(row_of(exchange))
+            row = row_of(exchange)
+            self.log.put(row)
+            self.feed.tell(row)
 
     def done(self) -> None:
         """At the very end, when what the drain has cut off is written down as well."""

@@ -18,6 +18,7 @@ from ccproxy.addons.forgetter import Forgetting
 from ccproxy.addons.gate import Gate
 from ccproxy.addons.inspector import Inspector
 from ccproxy.addons.listeners import Listeners
+from ccproxy.addons.metering import metering
 from ccproxy.addons.quota import Quotas
 from ccproxy.addons.recorder import Recorder
 from ccproxy.addons.responder import Responder
@@ -32,8 +33,10 @@ from ccproxy.codex.memory import Memory
 from ccproxy.codex.sessions import Sessions
 from ccproxy.known_sessions import KnownSessions, default_path
 from ccproxy.local.app import SECRET_HEADER, make_app
+from ccproxy.local.log_stream import log_stream_route
 from ccproxy.local.logins import login_routes
 from ccproxy.local.logs import log_routes
+from ccproxy.local.metrics import metric_routes
 from ccproxy.local.permissions import permission_routes
 from ccproxy.local.server import LocalServer
 from ccproxy.local.usage import Usage
@@ -77,6 +80,7 @@ def make_chain(settings: Settings) -> list[Any]:
 
     async def put_away() -> None:
         """What must not be lost or left: sessions, their processes, and a login that is being renewed."""
+        access.feed.end()
         credentials = [backend.credential.stop() for backend in upstreams.values()]
         for problem in await asyncio.gather(
             agent.close(), known.save(), *credentials, return_exceptions=True
@@ -87,6 +91,7 @@ def make_chain(settings: Settings) -> list[Any]:
     forgetting = Forgetting(settings.inspector)
     access = AccessLogger(settings.observability)
     gate, recorder, quotas = Gate(settings, own), Recorder(access.keep), Quotas(quota)
+    metrics = metering(settings.observability, recorder, quota, agent.status, forgetting, access)
     return [
         Listeners(
             settings,
@@ -102,8 +107,11 @@ def make_chain(settings: Settings) -> list[Any]:
                     *permission_routes(agent.permissions),
                     *login_routes(settings),
                     *log_routes(access.log),
+                    log_stream_route(access.feed if access.log else None),
+                    *metric_routes(metrics.page if metrics else None),
                 ],
                 forgetting.kept,
+                access.log.status if access.log else None,
             ),
         ),
         AgentHost(agent, at_once=settings.claude.pool.enabled),

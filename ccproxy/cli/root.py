@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ccproxy.cli import auth, certs, codex, config
+from ccproxy.cli import access_logs, auth, certs, codex, config
 from ccproxy.cli.permission_handler import permission_handler
 from ccproxy.cli.quota import quota
 from ccproxy.cli.token import generate_token
@@ -35,6 +35,7 @@ app.add_typer(auth.app, name="auth")
 app.add_typer(config.app, name="config")
 app.add_typer(codex.app, name="codex")
 app.add_typer(certs.app, name="certs")
+app.add_typer(access_logs.app, name="logs")
 app.command("generate-token")(generate_token)
 app.command("quota")(quota)
 app.command("permission-handler")(permission_handler)
@@ -161,6 +162,10 @@ def replay(
     """Answer from a cassette: no provider is asked, and no credential is needed."""
     if against is None and (request is not None or as_json):
         raise typer.BadParameter("--request and --json belong to --against.")
+    if against is not None and (command or in_time or base_url or port is not None):
+        raise typer.BadParameter(
+            "--against asks by itself: leave CLIENT, --in-time, --base-url and --port out."
+        )
     if against is not None:
         _run("replay_against", cassette, against, request, as_json, config)
     else:

@@ -27,11 +27,15 @@ async def ready(backends: Mapping[BackendName, Backend]) -> Report:
 
 
 async def health(
-    backends: Mapping[BackendName, Backend], instructions: Instructions, kept: Kept | None = None
+    backends: Mapping[BackendName, Backend],
+    instructions: Instructions,
+    kept: Kept | None = None,
+    log: Mapping[str, object] | None = None,
 ) -> Report:
     """Every part on its own. A part that is missing makes a warning: the others still work.
 
-    `kept` is what is in memory of flows, None where they are not kept.
+    `kept` is what is in memory of flows, None where they are not kept; `log` the status of the access log,
+    None where it is off.
     """
     checks: dict[str, list[Report]] = {}
     for backend in backends.values():
@@ -44,6 +48,8 @@ async def health(
         checks["codex:instructions"] = [instructions_check(instructions.status())]
     if kept is not None:
         checks["inspector:kept"] = [kept_check(kept)]
+    if log is not None:
+        checks["access_log:state"] = [log_check(log)]
     statuses = {entry["status"] for entries in checks.values() for entry in entries}
     return {
         "status": "warn" if statuses - {"pass"} else "pass",
@@ -89,6 +95,19 @@ def kept_check(kept: Kept) -> Report:
         "flows": kept.flows,
         "dropped": kept.dropped,
     }
+
+
+def log_check(status: Mapping[str, object]) -> Report:
+    """Requests go on without the log; `dropped` are rows that it will never have."""
+    check: Report = {
+        "componentType": "datastore",
+        "observedValue": status["state"],
+        "status": "pass" if status["state"] in ("ok", "starting") else "warn",
+        "dropped": status["dropped"],
+    }
+    if check["status"] == "warn":
+        check["output"] = status["reason"]
+    return check
 
 
 def cli_check(credential: CredentialStatus) -> Report:

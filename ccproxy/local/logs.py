@@ -1,11 +1,7 @@
-"""The access log over HTTP: its rows, its figures and its state."""
+"""The access log over HTTP: its rows, its figures, SQL and its state; `log_stream` has rows as they come."""
 
-import csv
-import io
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import msgspec
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,13 +11,29 @@ from ccproxy import failures
 from ccproxy.failures import Failure
 from ccproxy.formats import utility
 from ccproxy.records.filters import Filters, QueryError
-from ccproxy.records.query import NAMES, Page, analytics, rows
+from ccproxy.records.output import Rows, as_csv, as_ndjson, as_parquet
+from ccproxy.records.query import MOST_ROWS, NAMES, analytics, rows, sql
 from ccproxy.records.store import AccessLog, UnavailableError
-from ccproxy.routes import LOGS_ANALYTICS, LOGS_QUERY, LOGS_STATUS
+from ccproxy.routes import LOGS_ANALYTICS, LOGS_QUERY, LOGS_SQL, LOGS_STATUS
 
-FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+FORMATS = {
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
+SQL_FORMATS = ("json", "ndjson", "csv")
+WRITERS: dict[str, Callable[[Sequence[str], Rows], bytes]] = {
+    "ndjson": as_ndjson,
+    "csv": as_csv,
+    "parquet": as_parquet,
+}
 CURSOR_HEADER = "x-ccproxy-next-cursor"
-"""Where the cursor stands when the body has nothing but rows."""
+TRUNCATED_HEADER = "x-ccproxy-truncated"
+"""Where it stands that there is more, when the body has nothing but rows."""
+
+LONGEST_SQL = 100_000
+"""Bytes of a question in SQL."""
 
 NO_STORE = {"cache-control": "no-store"}
 
@@ -46,8 +58,11 @@ def log_routes(log: AccessLog | None) -> list[BaseRoute]:
             if log is None:
                 return refused(log_off())
             try:
+                given = dict(request.query_params)
+                if request.method == "POST":
+                    given["query"] = await text_of(request)
                 # the file is read in a thread; the proxy does not wait for it
-                return await run_sync(answer, log, dict(request.query_params))
+                return await run_sync(answer, log, given)
             except QueryError as problem:
                 return refused(failures.invalid_request("", str(problem)))
             except UnavailableError as problem:
@@ -58,15 +73,14 @@ def log_routes(log: AccessLog | None) -> list[BaseRoute]:
     return [
         Route(LOGS_QUERY, answering(get_rows)),
         Route(LOGS_ANALYTICS, answering(get_analytics)),
+        Route(LOGS_SQL, answering(get_sql), methods=["GET", "POST"]),
         Route(LOGS_STATUS, answering(get_status)),
     ]
 
 
 def get_rows(log: AccessLog, given: Given) -> Response:
-    """`{"results","count","next_cursor","filters"}`, or the rows alone as NDJSON or CSV."""
-    form = given.pop("format", "json")
-    if form not in FORMATS:
-        raise QueryError(f"format must be one of {', '.join(FORMATS)}.")
+    """`{"results","count","next_cursor","filters"}`, or the rows alone in another format."""
+    form = format_in(given, tuple(FORMATS))
     columns = [name for name in given.pop("columns", "").split(",") if name] or list(NAMES)
     order, cursor = given.pop("order", "-started_at"), given.pop("cursor", None)
     limit = number("limit", given.pop("limit", "100"))
@@ -76,9 +90,28 @@ def get_rows(log: AccessLog, given: Given) -> Response:
     if form == "json":
         found = {"results": page.rows, "count": len(page.rows), "next_cursor": page.next_cursor}
         return JSONResponse(found | {"filters": given}, headers=NO_STORE)
-    headers = NO_STORE | ({CURSOR_HEADER: page.next_cursor} if page.next_cursor else {})
-    content = as_csv(page, columns) if form == "csv" else as_ndjson(page)
-    return Response(content, headers=headers, media_type=FORMATS[form])
+    more = {CURSOR_HEADER: page.next_cursor} if page.next_cursor else {}
+    return written(form, columns, [list(row.values()) for row in page.rows], more)
+
+
+def get_sql(log: AccessLog, given: Given) -> Response:
+    """`{"columns","rows","count","truncated"}`, or the rows alone in another format."""
+    form = format_in(given, SQL_FORMATS)
+    limit = number("limit", given.pop("limit", str(MOST_ROWS)))
+    text = given.pop("query", "")
+    if given:
+        raise QueryError(f"There is no {next(iter(given))!r} here: query, limit and format are known.")
+    if not text.strip():
+        raise QueryError("query must be a SELECT: in the URL, or as the body of a POST.")
+    if not 1 <= limit <= MOST_ROWS:
+        raise QueryError(f"limit must be from 1 to {MOST_ROWS}.")
+    with log.reader() as reader:
+        table = sql(reader, text, limit=limit)
+    if form == "json":
+        found = {"columns": table.columns, "rows": table.rows}
+        found |= {"count": len(table.rows), "truncated": table.truncated}
+        return JSONResponse(found, headers=NO_STORE)
+    return written(form, table.columns, table.rows, {TRUNCATED_HEADER: "true"} if table.truncated else {})
 
 
 def get_analytics(log: AccessLog, given: Given) -> Response:
@@ -95,25 +128,29 @@ def get_status(log: AccessLog, given: Given) -> Response:
     return JSONResponse(log.status(), headers=NO_STORE)
 
 
-def as_ndjson(page: Page) -> bytes:
-    """One JSON object a line."""
-    return b"".join(msgspec.json.encode(row) + b"\n" for row in page.rows)
+def format_in(given: Given, known: Sequence[str]) -> str:
+    """The format asked for, which is taken out of what is given."""
+    form = given.pop("format", "json")
+    if form not in known:
+        raise QueryError(f"format must be one of {', '.join(known)}.")
+    return form
 
 
-def as_csv(page: Page, columns: list[str]) -> str:
-    """As RFC 4180 has it, with a line of names first; what is unknown is empty, losses are one text."""
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(columns)
-    for row in page.rows:
-        writer.writerow([cell(row[name]) for name in columns])
-    return written.getvalue()
+def written(form: str, columns: Sequence[str], values: Rows, more: Mapping[str, str]) -> Response:
+    """Rows alone; `more` are headers."""
+    # not `media_type`, which would add a charset to text that has one
+    headers = {**NO_STORE, **more, "content-type": FORMATS[form]}
+    return Response(WRITERS[form](columns, values), headers=headers)
 
 
-def cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return " ".join(value)
-    return str(value).lower() if isinstance(value, bool) else value
+async def text_of(request: Request) -> str:
+    """SQL as the body of a request, whatever type it says it has."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_SQL:
+            raise QueryError(f"query may have {LONGEST_SQL} bytes.")
+    return body.decode(errors="replace")
 
 
 def number(name: str, value: str) -> int:

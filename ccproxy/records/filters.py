@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
+
+from ccproxy.records.row import Row
 
 SEARCHED = (
     *("request_id", "path", "client", "session_id", "agent_id", "error", "stop_reason"),
@@ -44,6 +47,8 @@ class Filters:
         read: dict[str, Any] = {name: value for name, value in given.items() if value}
         for name in read.keys() & {"since", "until"}:
             read[name] = moment(name, read[name])
+        if "status" in read:
+            statuses(read["status"])
         return cls(**read)
 
     def where(self) -> tuple[str, list[Any]]:
@@ -73,6 +78,31 @@ class Filters:
         if self.text:
             parts.append((f"contains(lower(concat_ws(' ', {', '.join(SEARCHED)})), lower(?))", [self.text]))
         return " AND ".join(part for part, _ in parts) or "true", [one for _, some in parts for one in some]
+
+    def matches(self, row: Row) -> bool:
+        """Whether `where` would find this row."""
+        named = row.model_served or row.model_requested
+        low, high = statuses(self.status) if self.status else (0, 999)
+        return (
+            (self.since is None or row.started_at >= self.since)
+            and (self.until is None or row.started_at < self.until)
+            and (not self.model or (named is not None and is_like(named, self.model)))
+            and (not self.status or (row.status is not None and low <= row.status <= high))
+            and self.backend in (None, row.backend)
+            and self.session in (None, row.session_id)
+            and self.client in (None, row.client)
+            and (self.error is None or row.error == self.error or (self.error == "any" and bool(row.error)))
+            and (self.text is None or self.text.lower() in searched(row))
+        )
+
+
+def is_like(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)
+
+
+def searched(row: Row) -> str:
+    """What `text` is looked for in."""
+    return " ".join(value for name in SEARCHED if (value := getattr(row, name)) is not None).lower()
 
 
 def statuses(value: str) -> tuple[int, int]:

@@ -9,12 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ccproxy.records.filters import Filters, QueryError
 from ccproxy.records.schema import COLUMNS, TABLE
+from ccproxy.records.sql_guard import check
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -146,15 +149,15 @@ def sql(
     import duckdb
 
     try:
-        statements = reader.extract_statements(text)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise QueryError("Only a single SELECT is allowed.")
         with _time_limit(reader, seconds):
+            check(reader, text)
             reader.execute("BEGIN TRANSACTION READ ONLY")
-            relation = reader.sql(statements[0].query).limit(limit + 1)
+            relation = reader.sql(text).limit(limit + 1)
+            if any(str(kind) == "TIMESTAMP WITH TIME ZONE" for kind in relation.types):
+                raise QueryError("Ask for times without a zone, such as now() AT TIME ZONE 'UTC'.")
             found = relation.fetchall()
-    except duckdb.PermissionException:
-        # its text names paths of this machine
+    except (duckdb.PermissionException, duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
+        # their texts name paths of this machine
         raise QueryError("Files, extensions and settings are out of reach here.") from None
     except duckdb.Error as problem:
         # what follows its first lines is advice about settings that are locked
@@ -166,8 +169,21 @@ def sql(
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can have it: times as RFC 3339."""
-    return f"{value.isoformat(timespec='microseconds')}Z" if isinstance(value, datetime) else value
+    """A value as JSON can have it: times as RFC 3339, an infinite figure as null, the rest as text."""
+    match value:
+        case None | str() | bool() | int():
+            return value
+        case float():
+            return value if isfinite(value) else None
+        case Decimal():
+            return plain(float(value))
+        case datetime():
+            return f"{value.isoformat(timespec='microseconds')}{'' if value.tzinfo else 'Z'}"
+        case list() | tuple():
+            return [plain(one) for one in value]
+        case dict():
+            return {str(name): plain(one) for name, one in value.items()}
+    return str(value)
 
 
 @contextmanager

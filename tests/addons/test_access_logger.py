@@ -5,6 +5,7 @@ import pytest
 
 from ccproxy.addons.access_logger import AccessLogger
 from ccproxy.exchange import Exchange
+from ccproxy.records.filters import Filters
 from ccproxy.settings.watching import Observability
 
 
@@ -22,6 +23,17 @@ def test_what_has_ended_is_in_the_file(tmp_path: Path) -> None:
     logger.done()
     with duckdb.connect(tmp_path / "a.duckdb") as connection:
         assert connection.execute("SELECT request_id FROM access_log").fetchall() == [(asked.id,)]
+
+
+async def test_who_listens_is_told(tmp_path: Path) -> None:
+    logger = AccessLogger(settings(tmp_path / "a.duckdb", logs=True))
+    listener = logger.feed.listen(Filters())
+    asked = Exchange("reverse", "POST", "/")
+    logger.keep(asked)
+    told = await anext(listener)
+    assert not isinstance(told, int)
+    assert told.request_id == asked.id
+    logger.done()
 
 
 @pytest.mark.parametrize("logs", [True, False])

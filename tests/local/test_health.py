@@ -51,6 +51,27 @@ async def test_it_is_there_only_where_flows_are_kept() -> None:
     assert "inspector:kept" not in (await health.health(nothing, Instructions("none")))["checks"]
 
 
+def test_the_access_log_is_well_or_says_why_not() -> None:
+    assert health.log_check({"state": "ok", "reason": None, "dropped": 0}) == {
+        "componentType": "datastore",
+        "observedValue": "ok",
+        "status": "pass",
+        "dropped": 0,
+    }
+    full = health.log_check({"state": "disk_full", "reason": "The disk is full.", "dropped": 3})
+    assert (full["status"], full["output"], full["dropped"]) == ("warn", "The disk is full.", 3)
+    starting = health.log_check({"state": "starting", "reason": "The file is being opened.", "dropped": 0})
+    assert starting["status"] == "pass"
+
+
+async def test_it_is_there_only_where_the_log_is_on() -> None:
+    nothing: dict[BackendName, Backend] = {}
+    status = {"state": "ok", "reason": None, "dropped": 0}
+    on = await health.health(nothing, Instructions("none"), None, status)
+    assert on["checks"]["access_log:state"][0]["status"] == "pass"
+    assert "access_log:state" not in (await health.health(nothing, Instructions("none")))["checks"]
+
+
 def test_instructions_that_are_missing_are_a_warning() -> None:
     assert health.instructions_check({"state": "captured", "reason": None})["status"] == "pass"
     check = health.instructions_check({"state": "failed", "reason": "There is no Codex CLI."})

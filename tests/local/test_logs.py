@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from ccproxy.local.logs import log_routes
 from ccproxy.records.query import FIGURES, NAMES
+from ccproxy.records.schema import COLUMNS
 from ccproxy.records.store import AccessLog
 from tests.records.rows import row, until
 from tests.support.serving import serving
@@ -80,6 +82,76 @@ async def test_rows_alone(tmp_path: Path) -> None:
     assert "x-ccproxy-next-cursor" not in whole.headers
 
 
+async def test_rows_as_parquet(tmp_path: Path) -> None:
+    asked = {"columns": "request_id,started_at,losses,error,tokens_input", "format": "parquet", "limit": "2"}
+    async with filled(tmp_path) as client:
+        answer = await client.get("/logs/query", params=asked)
+        nothing = await client.get("/logs/query", params={"format": "parquet", "client": "nobody"})
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert "x-ccproxy-next-cursor" in answer.headers
+    assert [table_of(one.content, tmp_path) for one in (answer, nothing)] == [
+        (
+            [
+                "request_id VARCHAR",
+                "started_at TIMESTAMP",
+                "losses VARCHAR[]",
+                "error VARCHAR",
+                "tokens_input BIGINT",
+            ],
+            [(name, START + timedelta(minutes=int(name)), ["x", "y(clamped)"], None, 1000) for name in "21"],
+        ),
+        ([f"{column.name} {column.type}" for column in COLUMNS], []),
+    ]
+
+
+def table_of(content: bytes, folder: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns with their types, and rows, of a Parquet file."""
+    (folder / "x.parquet").write_bytes(content)
+    with duckdb.connect() as database:
+        table = database.read_parquet(str(folder / "x.parquet"))
+        return [f"{n} {t}" for n, t in zip(table.columns, table.types, strict=True)], table.fetchall()
+
+
+async def test_sql(tmp_path: Path) -> None:
+    query = "SELECT request_id, started_at, sum(tokens_input) OVER () AS n FROM access_log ORDER BY 1"
+    async with filled(tmp_path) as client:
+        by_get = await client.get("/logs/sql", params={"query": query, "limit": "2"})
+        by_post = await client.post("/logs/sql", params={"limit": "2"}, content=query)
+        lines = await client.post("/logs/sql?format=ndjson", content="SELECT 1 AS a, NULL AS b")
+        table = await client.post("/logs/sql?format=csv&limit=1", content="SELECT request_id FROM access_log")
+    assert by_get.json() == by_post.json()
+    assert by_get.json() == {
+        "columns": ["request_id", "started_at", "n"],
+        "rows": [[name, f"2026-11-01T12:0{name}:00.000000Z", 3000] for name in "01"],
+        "count": 2,
+        "truncated": True,
+    }
+    assert (lines.text, lines.headers["content-type"]) == ('{"a":1,"b":null}\n', "application/x-ndjson")
+    assert (table.text[:12], table.headers["x-ccproxy-truncated"]) == ("request_id\r\n", "true")
+    assert "x-ccproxy-truncated" not in lines.headers
+
+
+@pytest.mark.parametrize(
+    ("asked", "body", "said"),
+    [
+        ({}, "", "query must be a SELECT"),
+        ({"format": "parquet"}, "SELECT 1", "format must be one of json, ndjson, csv."),
+        ({"limit": "0"}, "SELECT 1", "limit must be from 1 to 10000."),
+        ({"colour": "red"}, "SELECT 1", "There is no 'colour' here"),
+        ({}, "DROP TABLE access_log", "Only a single SELECT is allowed."),
+        ({}, "SELECT * FROM duckdb_databases()", "duckdb_databases() is out of reach here."),
+        ({}, "SELECT x FROM access_log", "Binder Error"),
+        ({}, "SELECT '" + "x" * 100_000 + "'", "query may have 100000 bytes."),
+    ],
+)
+async def test_sql_that_is_refused(asked: dict[str, str], body: str, said: str, tmp_path: Path) -> None:
+    async with filled(tmp_path) as client:
+        answer = await client.post("/logs/sql", params=asked, content=body)
+    assert (answer.status_code, answer.headers["x-ccproxy-error"]) == (400, "invalid_request")
+    assert answer.json()["error"]["message"].startswith(said)
+    assert str(tmp_path) not in answer.text
+
+
 async def test_figures(tmp_path: Path) -> None:
     async with filled(tmp_path) as client:
         asked = {"by": "day,model", "since": "2026-11-01T12:01:00Z"}
@@ -102,7 +174,8 @@ async def test_the_state(tmp_path: Path) -> None:
     [
         ({"colour": "red"}, "There is no filter 'colour'"),
         ({"columns": "x"}, "There is no column 'x'"),
-        ({"format": "xml"}, "format must be one of json, ndjson, csv."),
+        ({"format": "xml"}, "format must be one of json, ndjson, csv, parquet."),
+        ({"status": "9xx"}, "status must be a number"),
         ({"limit": "-1"}, "limit must be a whole number"),
         ({"limit": "99999"}, "limit must be from 1 to 10000"),
         ({"since": "yesterday"}, "since must be a time"),
@@ -116,7 +189,7 @@ async def test_what_cannot_be_asked(asked: dict[str, Any], said: str, tmp_path: 
     assert answer.json()["error"]["message"].startswith(said)
 
 
-@pytest.mark.parametrize("path", ["/logs/query", "/logs/analytics", "/logs/status"])
+@pytest.mark.parametrize("path", ["/logs/query", "/logs/analytics", "/logs/status", "/logs/sql"])
 async def test_off(path: str) -> None:
     async with served(None) as client:
         answer = await client.get(path)

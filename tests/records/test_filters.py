@@ -3,6 +3,7 @@ from datetime import datetime
 import pytest
 
 from ccproxy.records.filters import Filters, QueryError, moment, statuses
+from tests.records.rows import row
 
 
 def test_nothing_asked_for_is_everything() -> None:
@@ -18,6 +19,34 @@ def test_as_a_url_says_it() -> None:
 def test_an_unknown_filter_is_named() -> None:
     with pytest.raises(QueryError, match=r"no filter 'modell'\. Filters: since, until, model, "):
         Filters.read({"modell": "x"})
+
+
+def test_a_wrong_status_is_named_at_once() -> None:
+    with pytest.raises(QueryError, match="such as 404"):
+        Filters.read({"status": "9xx"})
+
+
+@pytest.mark.parametrize(
+    ("filters", "matches"),
+    [
+        (Filters(), True),
+        (Filters(model="claude-*", status="2xx", backend="api"), True),
+        (Filters(status="404"), False),
+        (Filters(session="s-1"), False),
+        (Filters(client="x"), False),
+        (Filters(error="any"), False),
+        (Filters(text="OPUS"), True),
+        (Filters(text="sonnet"), False),
+    ],
+)
+def test_a_row_is_meant_or_not(filters: Filters, matches: bool) -> None:
+    assert filters.matches(row()) is matches
+
+
+def test_a_row_without_an_answer_has_no_status_and_no_model() -> None:
+    cut = row(status=None, model_served=None, model_requested=None)
+    assert not Filters(status="2xx").matches(cut)
+    assert not Filters(model="*").matches(cut)
 
 
 def test_values_are_bound() -> None:

@@ -92,6 +92,8 @@ def test_newest_first_with_every_column(reader: duckdb.DuckDBPyConnection) -> No
 )
 def test_filters(filters: Filters, found: str, reader: duckdb.DuckDBPyConnection) -> None:
     assert " ".join(ids(rows(reader, filters))) == found
+    # the stream has the same idea of them
+    assert " ".join(f"{n:02}" for n in reversed(range(12)) if filters.matches(example(n))) == found
 
 
 def test_columns_in_the_order_asked_for(reader: duckdb.DuckDBPyConnection) -> None:

@@ -31,6 +31,7 @@ INSTALL = {
     "codex": "npm install -g @openai/codex",
     "codex-0.98": "npm install --prefix FOLDER @openai/codex@0.98.0, its bin/codex linked under this name",
     "aider": "pipx install aider-chat",
+    **dict.fromkeys(("prometheus", "promtool"), "apt-get install prometheus"),
 }
 NOWHERE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
 """For clients that look around on the network: nothing but loopback is reached, and at once."""
