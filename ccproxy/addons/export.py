@@ -11,7 +11,7 @@ from mitmproxy.addons.savehar import SaveHar
 
 from ccproxy.addons.seal import MASK, REQUEST_SECRETS, RESPONSE_SECRETS, seal
 from ccproxy.inspector.curl import curl_text
-from ccproxy.inspector.hiding import is_secret_header, plain_url, without_secrets
+from ccproxy.inspector.hiding import is_secret_header, pieces_without_secrets, plain_url, without_secrets
 from ccproxy.inspector.python_call import python_text
 from ccproxy.inspector.sent import Sent, sent
 from ccproxy.redact import redacted
@@ -100,8 +100,10 @@ def without_secrets_in(found: http.HTTPFlow) -> http.HTTPFlow:
         if message.raw_content:
             message.raw_content = without_secrets(message.raw_content)
     if clean.websocket:
-        for frame in clean.websocket.messages:
-            frame.content = without_secrets(frame.content)
+        frames = clean.websocket.messages
+        texts = [frame.content.decode("utf-8", "surrogateescape") for frame in frames]
+        for frame, text in zip(frames, pieces_without_secrets(texts), strict=True):
+            frame.content = text.encode("utf-8", "surrogateescape")
     return clean
 
 
@@ -110,7 +112,7 @@ def clean_field(field: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     name, value = field
     if is_secret_header(name.decode("latin-1")):
         return name, MASK
-    return name, redacted(value.decode("latin-1")).encode("latin-1")
+    return name, redacted(plain_url(value.decode("latin-1"))).encode("latin-1")
 
 
 FORMATS: dict[str, Callable[[Sequence[http.HTTPFlow]], str]] = {

@@ -11,9 +11,9 @@ from ccproxy.addons.exchanges import exchange_of, lower
 from ccproxy.client_side import ClientSide
 from ccproxy.conversation.parts import JsonObject
 from ccproxy.exchange import Exchange
-from ccproxy.inspector.hiding import without_secrets
-from ccproxy.inspector.layout import HIDDEN, as_object
-from ccproxy.records.cassette import ANSWER_HEADERS, REQUEST_HEADERS, Recorded, append, pieces
+from ccproxy.inspector.hiding import pieces_without_secrets
+from ccproxy.inspector.layout import as_object
+from ccproxy.records.cassette import ANSWER_HEADERS, REQUEST_HEADERS, Answer, Recorded, append, pieces
 from ccproxy.records.meaning import ABOUT_THE_RUN
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Recording:
             "models" if is_models(exchange) else exchange.operation,
             where(exchange),
             response.status_code,
-            [(seconds, hidden(text, self.token)) for seconds, text in pieces(side.heard, events=events)],
+            hidden(pieces(side.heard, events=events), self.token),
             request,
             chosen(lower(flow.request.headers), REQUEST_HEADERS),
             chosen(heard, ANSWER_HEADERS),
@@ -96,13 +96,14 @@ def where(exchange: Exchange) -> str:
 
 def said(body: bytes, token: str | None) -> JsonObject | None:
     """A request without secrets, as it is written and compared; None when it is no JSON object."""
-    return as_object(hidden(body.decode("utf-8", "replace"), token))
+    (clean,) = pieces_without_secrets([body.decode("utf-8", "replace")], token)
+    return as_object(clean)
 
 
-def hidden(text: str, token: str | None) -> str:
-    """A body without secrets."""
-    clean = without_secrets(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-    return clean.replace(token, HIDDEN) if token else clean
+def hidden(answer: Answer, token: str | None) -> Answer:
+    """An answer without secrets: as many pieces, at their times."""
+    texts = pieces_without_secrets([text for _, text in answer], token)
+    return [(seconds, text) for (seconds, _), text in zip(answer, texts, strict=True)]
 
 
 def chosen(headers: dict[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -127,7 +127,7 @@ class Replaying:
             # a guess would pass for the provider's word
             refuse(flow, exchange, failures.offline(f"{exchange.method} {where(exchange)}"))
         else:
-            nearest = self.tape.nearest(operation, request)
+            nearest = self.tape.nearest(operation, where(exchange), request)
             shown = told(nearest, None).replace("\n", "\n  ")
             logger.warning("No recording for %s %s:\n  %s", exchange.method, where(exchange), shown)
             refuse(flow, exchange, failures.no_recording(told(nearest)))

@@ -13,7 +13,7 @@ def run(
     cassette: Path, command: list[str], append: bool, base_url: bool, port: int | None, config: Path | None
 ) -> None:
     """Record until the client ends, or until a signal comes."""
-    path = cassette.absolute()
+    path = cassette.resolve()
     try:
         # one that holds nothing yet is what a start that failed has left
         if not path.exists() or (read(path) and not append):

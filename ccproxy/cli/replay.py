@@ -13,7 +13,7 @@ def run(
     cassette: Path, command: list[str], in_time: bool, base_url: bool, port: int | None, config: Path | None
 ) -> None:
     """Answer until the client ends, or until a signal comes."""
-    path = cassette.absolute()
+    path = cassette.resolve()
     try:
         read(path)
     except CassetteError as problem:

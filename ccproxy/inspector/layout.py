@@ -16,8 +16,11 @@ HIDDEN = "[hidden]"
 LONG = 80
 """Characters of JSON that still stand in one line."""
 
-CREDENTIALS = frozenset(("authorization_token", "authorization", "api_key", "access_token", "refresh_token"))
-"""Fields with which a request gives a provider the credential of somebody else's server (MCP servers)."""
+CREDENTIALS = frozenset(
+    ("authorization_token", "authorization", "api_key", "access_token", "refresh_token", "id_token")
+) | {"client_secret", "code_verifier", "authorization_code", "device_code"}
+"""Names of credentials, in requests that give a provider those for somebody else's server (MCP servers), in
+addresses, in forms and in what servers of tokens ask and answer (RFC 6749)."""
 
 _OPAQUE = frozenset(("encrypted_content", "signature", "b64_json", "file_data", "encrypted_index"))
 """Fields that only a provider can read: their size is all that they tell."""

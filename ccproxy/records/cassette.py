@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -53,7 +53,7 @@ class Recorded:
 
     operation: Operation
     path: str
-    status: int
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     answer: Answer
     request: JsonObject | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -82,8 +82,8 @@ def create(path: Path) -> None:
 
 
 def append(path: Path, recorded: Recorded) -> None:
-    """Write one more exchange at the end, in one go. Raises OSError."""
-    with path.open("ab", buffering=0) as file:
+    """Write one more exchange at the end, in one go. Raises OSError, also if the file is gone."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb", buffering=0) as file:
         # half a surrogate pair, legal in JSON, is no UTF-8: its escape says the same
         file.write(written(recorded).encode("utf-8", "backslashreplace"))
 
@@ -100,7 +100,7 @@ def written(recorded: Recorded) -> str:
 def read(path: Path) -> list[Recorded]:
     """Every exchange, in the order of the file. Raises CassetteError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as problem:
         raise CassetteError(f"{path} cannot be read: {problem.strerror}.") from None
     except UnicodeDecodeError:

@@ -38,10 +38,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The recorded request that differs least: its number in the file, from 1, and where it differs."""
+    """The recorded request that differs least: its number in the file, from 1, and where it differs.
+
+    `path` is where the other one was sent, written as in `Recorded`.
+    """
 
     number: int
     recorded: Recorded
+    path: str
     differences: list[Difference]
 
 
@@ -69,11 +73,11 @@ class Tape:
         self._given[key] = turn + 1
         return numbers[min(turn, len(numbers) - 1)]
 
-    def nearest(self, operation: Operation, request: JsonObject) -> Nearest | None:
+    def nearest(self, operation: Operation, path: str, request: JsonObject) -> Nearest | None:
         """The recorded request of the same kind that differs in the fewest places; of equals the first."""
         asked = meaning(request)
         found = [
-            Nearest(number, one, list(differences(self._meanings[number - 1], asked)))
+            Nearest(number, one, path, list(differences(self._meanings[number - 1], asked)))
             for number, one in enumerate(self.recorded, 1)
             if one.operation == operation
         ]
@@ -103,7 +107,14 @@ def told(nearest: Nearest | None, shown: int | None = SHOWN) -> str:
     lines += [f"  {one}" for one in nearest.differences[:shown]]
     if shown is not None and len(nearest.differences) > shown:
         lines.append(f"  and {len(nearest.differences) - shown} more")
+    if nearest.path != nearest.recorded.path:
+        # clients ask in another way there
+        lines.append(f"  sent to: {_way(nearest.recorded.path)} -> {_way(nearest.path)}")
     return "\n".join(lines)
+
+
+def _way(path: str) -> str:
+    return f"{path} ({'HTTPS_PROXY' if '://' in path else 'base URL'})"
 
 
 def _key(operation: Operation, path: str, wanted: JsonObject) -> str:

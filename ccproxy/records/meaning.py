@@ -56,6 +56,9 @@ _RUN = (
         "<time>",
     ),
     (re.compile(r"(?m)^((?:- | - )?(?:OS Version|Platform|Shell): ).*$"), r"\1<machine>"),
+    (re.compile(r"(?mi)(working directory: )/$"), r"\1<cwd>"),
+    (re.compile(r"<cwd>/</cwd>"), "<cwd><cwd></cwd>"),
+    (re.compile(r"(/\.claude/projects/)-/"), r"\1<cwd>/"),
     (re.compile(r"<(shell|timezone)>[^<]*</\1>"), r"<\1><machine></\1>"),
     (re.compile(r"(?m)^(Wall time:? )[\d.]+( seconds)"), r"\1<time>\2"),
     (re.compile(r"(?m)^(Chunk ID: )\S+"), r"\1<id>"),
@@ -89,8 +92,6 @@ class _Walk:
     def top(self, name: str, value: Any) -> Any:
         if name in ("messages", "input") and isinstance(value, list):
             return [self.turn(item) for item in value]
-        if name == "input":
-            return self.said(value)
         if name in ("system", "instructions"):
             return self.part(value, program=True)
         return self.part(value, program=False)
@@ -157,6 +158,7 @@ def free(value: Any, change: Any) -> Any:
 def _places(request: JsonObject) -> list[tuple[re.Pattern[str], str]]:
     """Patterns for the directories of this run, as the client's own texts say them."""
     names: dict[str, str] = {}
+    homes: set[str] = set()
     for text in _programs_texts(request):
         for pattern in _DIRECTORY:
             for path in pattern.findall(text):
@@ -166,8 +168,12 @@ def _places(request: JsonObject) -> list[tuple[re.Pattern[str], str]]:
                 names[re.sub(r"[^A-Za-z0-9]", "-", plain)] = "<cwd>"
         for path in _HOME.findall(text):
             names.setdefault(path, "<home>")
+            homes.add(path)
     longest = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
-    return [(re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.-])"), names[name]) for name in longest]
+    # what a client keeps of itself is in the home, also where that is the working directory
+    kept = [(name, r"(?=/\.(?:claude|codex)\b)", "<home>") for name in longest if name in homes]
+    found = [*kept, *((name, r"(?![\w-]|\.\w)", names[name]) for name in longest)]
+    return [(re.compile(rf"(?<![\w.]){re.escape(name)}{end}"), shown) for name, end, shown in found]
 
 
 def _programs_texts(request: JsonObject) -> Iterator[str]:

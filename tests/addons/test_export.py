@@ -7,8 +7,10 @@ import pyperclip  # type: ignore[import-untyped]
 import pytest
 from mitmproxy import exceptions, http
 from mitmproxy.test import taddons, tflow
+from mitmproxy.websocket import WebSocketMessage
+from wsproto.frame_protocol import Opcode
 
-from ccproxy.addons.export import Export, har_text
+from ccproxy.addons.export import Export, export_text, har_text
 
 SECRET = "hush0123456789"
 URL = "https://api.anthropic.com/v1/messages?key=hush0123456789"
@@ -65,6 +67,39 @@ def test_a_har_has_what_the_format_asks_for() -> None:
     first = log["entries"][0]
     assert json.loads(first["request"]["postData"]["text"])["model"] == "m"
     assert first["response"]["content"]["text"].startswith("event: content_block_delta\ndata: {")
+
+
+def test_credentials_of_a_login() -> None:
+    """By their names, in addresses, forms and JSON, and where an answer sends the browser."""
+    form = b"grant_type=refresh_token&refresh_token=hush0&code=hush1"
+    flow = tflow.tflow(resp=True)
+    flow.request = http.Request.make("POST", "https://a.example/token?state=1&refresh_token=hush2", form)
+    flow.request.headers["referer"] = "https://x.example/?code=hush3"
+    assert flow.response
+    flow.response.headers["location"] = "http://localhost:1/callback?code=hush4&state=x"
+    flow.response.headers["content-type"] = "application/json"
+    flow.response.content = b'{"access_token":"hush5","id_token":"hush6","token":"hush7"}'
+    har, curl = har_text([flow]), export_text("curl", [flow])
+    for text in (har, curl):
+        assert "hush" not in text
+        assert "grant_type=refresh_token&refresh_token=[hidden]" in text
+    assert "callback?code=[hidden]&state=x" in har
+    assert curl.startswith("# [hidden] stands for credentials")
+
+
+def test_a_key_in_pieces_is_in_no_har() -> None:
+    parts = ["my sk-a", "nt-api0", "3-hushH", "USH0123", "."]
+    stream, socket = tflow.tflow(resp=True), tflow.twebsocketflow()
+    chunks = [json.dumps({"choices": [{"index": 0, "delta": {"content": part}}]}) for part in parts]
+    events = [json.dumps({"type": "response.output_text.delta", "delta": part}) for part in parts]
+    assert stream.response
+    assert socket.websocket
+    stream.response.content = "".join(f"data: {chunk}\n\n" for chunk in chunks).encode()
+    socket.websocket.messages = [WebSocketMessage(Opcode.TEXT, False, one.encode()) for one in events]
+    text = har_text([stream, socket])
+    for part in parts[1:-1]:
+        assert part not in text
+    assert text.count("my sk-ant-[sealed]") == 2
 
 
 def test_the_clipboard(monkeypatch: pytest.MonkeyPatch) -> None:

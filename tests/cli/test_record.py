@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from ccproxy.records.cassette import Recorded, append, create, read
+from tests.conftest import upstream_settings
 from tests.support import canaries as planted
 from tests.support.canaries import Canaries
 from tests.support.processes import Proxy, Simulator
@@ -130,3 +131,17 @@ def test_answers_that_broke_off_are_not_on_it(home: Path, simulator: Simulator) 
         ask(proxy, "/api/v1/messages", MESSAGE)
         found: list[Recorded] = read(cassette)
     assert [one.request for one in found] == [MESSAGE]
+
+
+def test_a_cassette_that_is_deleted_meanwhile(home: Path, simulator: Simulator) -> None:
+    """It is not made again, and the end says so; the path is shown without its detours."""
+    cassette = home / "g.cassette"
+    ask = f"rm {cassette}; curl -sS $ANTHROPIC_BASE_URL/v1/messages -d '{json.dumps(MESSAGE)}' >/dev/null"
+    line = ["record", str(home / "x" / ".." / "g.cassette"), "--base-url", "--", "sh", "-c", ask]
+    given = {**upstream_settings(simulator), "CLAUDE__API_KEY": "sk-ant-api03-of-the-proxy"}
+    done = ccproxy(home, *line, environment=given)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"ccproxy: {cassette} cannot be read: No such file or directory; 1 not recorded" in done.stderr
+    assert "Not recorded: POST /api/v1/messages" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not cassette.exists()

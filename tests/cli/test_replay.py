@@ -50,6 +50,17 @@ def test_options_that_belong_to_another(home: Path, cassette: Path, options: lis
     assert "belong to --against" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "options",
+    [["--in-time"], ["--base-url"], ["--port", "0"], ["--", "true"]],
+    ids=lambda options: options[-1],
+)
+def test_options_that_do_not_go_with_another(home: Path, cassette: Path, options: list[str]) -> None:
+    done = ccproxy(home, "replay", str(cassette), "--against", "api", *options)
+    assert done.returncode == 2
+    assert "leave CLIENT" in done.stderr
+
+
 def test_the_server_says_what_it_plays_and_asks_for_no_credential(home: Path, cassette: Path) -> None:
     with replaying(home, cassette) as proxy:
         proxy.process.wait_for(re.escape(f"{cassette} (answers)"))

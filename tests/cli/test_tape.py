@@ -30,6 +30,17 @@ def test_how_much_was_recorded(tmp_path: Path, count: int, said: str) -> None:
     assert outcome(Tape("record", str(path)), None) == f"ccproxy: {path} holds {said}"
 
 
+def test_what_was_not_recorded(tmp_path: Path) -> None:
+    path, log = tmp_path / "c", tmp_path / "log"
+    create(path)
+    log.write_text("10:00:00 INFO x\n10:00:01 ERROR Not recorded: POST /a (one)\n" * 2)
+    said = "2 not recorded. The first: Not recorded: POST /a (one)"
+    assert outcome(Tape("record", str(path)), log) == f"ccproxy: {path} holds 0 exchanges; {said}"
+    path.unlink()
+    gone = f"ccproxy: {path} cannot be read: No such file or directory"
+    assert outcome(Tape("record", str(path)), log) == f"{gone}; {said}"
+
+
 def test_what_had_no_answer(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(LOG)

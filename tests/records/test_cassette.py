@@ -87,6 +87,26 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, content: bytes, said: str) 
         read(path)
 
 
+def test_only_the_status_of_an_answer(cassette: Path) -> None:
+    for status in (199, 600, 99999):
+        cassette.write_text(f'{{"ccproxy_cassette": 1}}\n{written(replace(LIST, status=status))}')
+        with pytest.raises(CassetteError, match=r"line 2: this is no exchange: .* `\$.status`"):
+            read(cassette)
+
+
+def test_an_editor_that_marks_utf_8(cassette: Path) -> None:
+    append(cassette, LIST)
+    cassette.write_text(cassette.read_text(), encoding="utf-8-sig")
+    assert read(cassette) == [LIST]
+
+
+def test_a_file_that_is_gone_stays_away(cassette: Path) -> None:
+    cassette.unlink()
+    with pytest.raises(FileNotFoundError):
+        append(cassette, LIST)
+    assert not cassette.exists()
+
+
 def test_a_recording_that_broke_off(cassette: Path) -> None:
     append(cassette, LIST)
     text = written(STREAM)

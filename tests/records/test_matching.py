@@ -52,7 +52,7 @@ def test_the_nearest_request_and_the_difference() -> None:
             recorded(ask("hello world, how are you today?", "fine", "good"), "3"),
         ]
     )
-    nearest = tape.nearest("messages", ask("hello world, how were you today?"))
+    nearest = tape.nearest("messages", "/v1/messages", ask("hello world, how were you today?"))
     assert nearest
     assert nearest.number == 2
     assert told(nearest).splitlines() == [
@@ -61,9 +61,17 @@ def test_the_nearest_request_and_the_difference() -> None:
     ]
 
 
+def test_where_it_was_sent_is_said_when_it_differs() -> None:
+    """Clients ask in another way there, and the differences alone do not say why."""
+    tape = Tape([Recorded("messages", "https://api.anthropic.com/v1/messages", 200, [], ask("a"))])
+    nearest = tape.nearest("messages", "/api/v1/messages", ask("b"))
+    sent = "sent to: https://api.anthropic.com/v1/messages (HTTPS_PROXY) -> /api/v1/messages (base URL)"
+    assert told(nearest).splitlines()[-1].strip() == sent
+
+
 def test_only_the_difference_of_a_long_text_is_shown() -> None:
     tape = Tape([recorded(ask("x" * 500 + "old" + "y" * 500), "1")])
-    said = told(tape.nearest("messages", ask("x" * 500 + "new" + "y" * 500)))
+    said = told(tape.nearest("messages", "/v1/messages", ask("x" * 500 + "new" + "y" * 500)))
     assert '"xxxxxxxxxxxxxxxxxxxxxxxxoldyyy' in said
     assert '"xxxxxxxxxxxxxxxxxxxxxxxxnewyyy' in said
     assert len(said) < 300
@@ -71,7 +79,7 @@ def test_only_the_difference_of_a_long_text_is_shown() -> None:
 
 def test_what_one_side_has_not() -> None:
     tape = Tape([recorded(ask("a", tools=[{"name": "add"}]), "1")])
-    said = told(tape.nearest("messages", ask("a", "b", temperature=0.5)))
+    said = told(tape.nearest("messages", "/v1/messages", ask("a", "b", temperature=0.5)))
     assert "messages[1]: nothing -> " in said
     assert 'tools: [{"name": "add"}] -> nothing' in said
     assert "temperature: nothing -> 0.5" in said
@@ -79,13 +87,13 @@ def test_what_one_side_has_not() -> None:
 
 def test_a_client_is_told_a_few_differences_and_the_log_all() -> None:
     tape = Tape([recorded(ask(*"abcdef"), "1")])
-    nearest = tape.nearest("messages", ask(*"ghijkl"))
+    nearest = tape.nearest("messages", "/v1/messages", ask(*"ghijkl"))
     assert told(nearest).endswith("and 3 more")
     assert len(told(nearest, None).splitlines()) == 7
 
 
 def test_an_empty_cassette_has_nothing_near() -> None:
-    assert Tape([]).nearest("messages", ask("a")) is None
+    assert Tape([]).nearest("messages", "/v1/messages", ask("a")) is None
     assert "Nothing of this kind" in told(None)
 
 

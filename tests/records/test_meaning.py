@@ -109,6 +109,40 @@ def test_two_runs_mean_the_same(make: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (("/w/a", "/h/me"), ("/", "/h/me")),
+        (("/w/a", "/h/me"), ("/h/me", "/h/me")),
+        (("/w/a", "/h/me"), ("/h/other", "/h/other")),
+    ],
+)
+def test_in_the_root_and_in_the_home(one: tuple[str, str], two: tuple[str, str]) -> None:
+    def ask(cwd: str, home: str) -> Any:
+        kept = f"{home}/.claude/projects/{cwd.replace('/', '-')}/memory/"
+        here = f" - Primary working directory: {cwd}\n"
+        system = [{"type": "text", "text": text} for text in (f"Memory: `{kept}`.", here)]
+        place = f"<environment_context><cwd>{cwd}</cwd></environment_context>"
+        return meaning({"system": system, "input": [{"role": "user", "content": place}]})
+
+    assert ask(*one) == ask(*two)
+
+
+def test_a_path_at_the_end_of_a_sentence() -> None:
+    def ask(cwd: str) -> Any:
+        said = [{"role": "user", "content": f"I am in {cwd}. Not in {cwd}.old or {cwd}-old."}]
+        return meaning({"system": f"working directory: {cwd}", "messages": said})["messages"][0]["content"]
+
+    assert ask("/w/a") == "I am in <cwd>. Not in /w/a.old or /w/a-old."
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, 1, True, "text", [], [1, {"a": [None]}]])
+def test_what_no_provider_takes_has_a_meaning(value: object) -> None:
+    """It is recorded with the error that it got."""
+    request = dict.fromkeys(("input", "messages", "system", "instructions", "tools"), value)
+    assert meaning(request) == request
+
+
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_another_prompt_means_something_else(one: str, two: str) -> None:
     first, second = (meaning(claude("/w/x", "/h", "1", prompt)) for prompt in (one, two))
@@ -136,7 +170,8 @@ json_values = st.recursive(
     max_leaves=20,
 )
 requests = st.fixed_dictionaries(
-    {"model": st.text(), "messages": json_values, "system": json_values, "tools": json_values}
+    {"model": st.text()}
+    | dict.fromkeys(("messages", "input", "system", "instructions", "tools"), json_values)
 )
 
 
