@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from ccproxy.addons.layer import Layers
 from ccproxy.addons.stream import Limits
+from ccproxy.inspector.hiding import plain_url
 from ccproxy.local.server import LocalServer
 from ccproxy.redact import Redact
 from ccproxy.retries import Patience
@@ -51,6 +52,7 @@ class Listeners:
         # at the end of the chain, because it corrects what mitmproxy's NextLayer has decided
         ctx.master.addons.add(self.layers)
         logging.getLogger("mitmproxy.proxy.server").addFilter(self.redact)
+        logging.getLogger("tornado.access").addFilter(without_query)
 
     def running(self) -> None:
         self.server.start(self.app())
@@ -72,7 +74,14 @@ class Listeners:
     def done(self) -> None:
         ctx.master.addons.remove(self.layers)
         logging.getLogger("mitmproxy.proxy.server").removeFilter(self.redact)
+        logging.getLogger("tornado.access").removeFilter(without_query)
         self.server.stop()
+
+
+def without_query(record: logging.LogRecord) -> bool:
+    """A log filter for the server of mitmweb's page, whose addresses have the token that opens it."""
+    record.msg, record.args = plain_url(record.getMessage()), ()
+    return True
 
 
 def options(settings: Settings, more: Iterable[str] = ()) -> dict[str, object]:
@@ -127,7 +136,8 @@ def own_reverse_hosts() -> list[str]:
 def listener_modes(settings: Settings, *, proxy_port_given: bool) -> tuple[list[str], str]:
     """The modes to bind on `server.host`, and a notice when the regular listener has to be left out."""
     server = settings.server
-    modes = [f"reverse:http://{PLACEHOLDER}@{server.port}"]
+    # a capital: when the only mode begins with "reverse:", mitmproxy gives its host to flows that it loads
+    modes = [f"Reverse:http://{PLACEHOLDER}@{server.port}"]
     if not server.proxy_port:
         return modes, ""
     if not proxy_port_given and not is_free(server.host, server.proxy_port):

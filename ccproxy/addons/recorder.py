@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from weakref import WeakKeyDictionary
 
-from mitmproxy import http
+from mitmproxy import ctx, http
 
 from ccproxy.addons.exchanges import exchange_of
 from ccproxy.exchange import Exchange
@@ -72,6 +72,13 @@ class Recorder:
         return http.Response.make(200, body, {"content-type": "application/json"})
 
     def response(self, flow: http.HTTPFlow) -> None:
+        stopping = ctx.master.addons.get("ccproxy_stopping")
+        # while a person may still kill it nothing has ended
+        if not (stopping and stopping.expects(flow)):
+            self.end(flow)
+
+    def end(self, flow: http.HTTPFlow) -> None:
+        """Write down what has been answered."""
         if flow.response and (exchange := exchange_of(flow)):
             exchange.status = flow.response.status_code
             self.finish(flow, exchange)

@@ -10,10 +10,12 @@ from mitmproxy.hooks import UpdateHook
 from ccproxy import failures
 from ccproxy.addons.exchanges import exchange_of, refuse
 from ccproxy.addons.filters import FTokens, FTool
+from ccproxy.addons.notes import Notes
+from ccproxy.addons.recorder import Recorder
 from ccproxy.exchange import Exchange
 
-ASKS_THE_ANSWER = (FTool, FTokens, flowfilter.FBodResponse)
-"""Filters that only the body of an answer can decide."""
+ASKS_THE_ANSWER = (FTool, FTokens, flowfilter.FBodResponse, flowfilter.FBod)
+"""Filters that only the body of an answer can decide; what they have found before it stays found."""
 
 WANTS_ANSWERS = (*ASKS_THE_ANSWER, flowfilter.FResp)
 """Filters with which somebody means answers."""
@@ -54,7 +56,7 @@ def parts_of(part: object) -> list[Any]:
 def outcomes(part: Any, found: http.HTTPFlow) -> set[bool]:
     """What a compiled filter may still say once the answer is whole."""
     if isinstance(part, ASKS_THE_ANSWER):
-        return {True, False}
+        return {True, bool(part(found))}
     inner = [outcomes(one, found) for one in parts_of(part)]
     match part:
         case flowfilter.FNot():
@@ -90,7 +92,8 @@ def let_through(response: http.Response, through: Piecewise) -> None:
 class Stopping:
     """Waits for the person's word, and tells the client when it was a kill.
 
-    It has to stand behind mitmproxy's own Intercept and View.
+    It has to stand behind mitmproxy's own Intercept and View. With the script, our other addons stand before
+    these: the recorder leaves to it what somebody stops, and what was noted on the flow is noted again.
     """
 
     name = "ccproxy_stopping"
@@ -100,6 +103,16 @@ class Stopping:
 
     async def response(self, found: http.HTTPFlow) -> None:
         await self.decided(found)
+        addons = ctx.master.addons
+        recorder, notes = addons.get(Recorder.name), addons.get(Notes.name)
+        if recorder and notes and found in recorder.under_way:
+            recorder.end(found)
+            await notes.note(found)
+
+    def expects(self, found: http.HTTPFlow) -> bool:
+        """Whether the intercept filter matches a flow as it is now, so that a person decides on it."""
+        addon = ctx.master.addons.get("intercept")
+        return addon is not None and addon.should_intercept(found)
 
     async def websocket_message(self, found: http.HTTPFlow) -> None:
         await self.decided(found)

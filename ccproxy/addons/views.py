@@ -66,7 +66,11 @@ class Prompt(InteractiveContentview):
     syntax_highlight = "none"
 
     def prettify(self, data: bytes, metadata: Metadata) -> str:
-        return prompt_text(wire_to_edit(data, metadata), data)
+        try:
+            return prompt_text(wire_to_edit(data, metadata), data)
+        except ValueError as problem:
+            # mitmproxy would show it with a traceback
+            return str(problem)
 
     def reencode(self, prettified: str, metadata: Metadata) -> bytes:
         """The bytes that the message has now, with what was edited."""

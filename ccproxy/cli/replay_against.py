@@ -81,10 +81,16 @@ def target(against: str, path: str) -> tuple[BackendName, str]:
     """The backend and the model ("" for the recorded one) that `--against` and the recorded path name.
 
     A model by itself stays with the recorded backend if that is of its maker; else its maker's API is asked.
+    Raises AgainstError for what names neither.
     """
     head, _, model = against.partition("/")
     if head in BACKENDS:
         return head, model
+    if not against or "/" in against:
+        known = ", ".join(BACKENDS)
+        raise AgainstError(
+            f"--against {against!r}: give a MODEL, a BACKEND or BACKEND/MODEL; backends: {known}."
+        )
     claude = against.startswith("claude-")
     makers: tuple[BackendName, ...] = ("api", "sdk") if claude else ("openai", "codex")
     before = recorded_backend(path)
@@ -112,7 +118,8 @@ def ask_again(asked: Asked, config: Path | None) -> Told:
     kept = {name: value for name, value in asked.recorded.headers.items() if name.startswith("anthropic-")}
     if asked.wire == "anthropic":
         kept = {"anthropic-version": ANTHROPIC_VERSION, **kept}
-    with proxy(find_running(settings, token, None), config) as url:
+    running = find_running(settings, token, None)
+    with proxy(running if running and asks_providers(running, token) else None, config) as url:
         began = time.monotonic()
         try:
             with httpx.stream(
@@ -128,9 +135,18 @@ def ask_again(asked: Asked, config: Path | None) -> Told:
             raise AgainstError(f"There was no answer: {problem}") from None
 
 
+def asks_providers(running: Where, token: str | None) -> bool:
+    """Whether it is no replay, which has no backends to tell of."""
+    try:
+        health = httpx.get(f"{running.url}/health", headers=headers(token), timeout=PATIENCE, trust_env=False)
+        return bool(health.json()["checks"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return False
+
+
 @contextlib.contextmanager
 def proxy(running: Where | None, config: Path | None) -> Iterator[str]:
-    """The proxy that runs, or one for this question alone."""
+    """This proxy, or one for this question alone."""
     if running:
         yield running.url
         return

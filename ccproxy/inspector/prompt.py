@@ -68,7 +68,17 @@ def _json(body: bytes) -> str:
     text = body.decode("utf-8")
     if as_object(text) is None:
         raise ValueError("This is no JSON object.")
+    json.loads(text, object_pairs_hook=_named_once)
     return text
+
+
+def _named_once(pairs: list[tuple[str, object]]) -> None:
+    """Of a name that stands there twice nobody knows which one counts."""
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise ValueError(f"The name {name} stands twice in one object: this cannot be edited as text.")
+        names.add(name)
 
 
 def _parts(wire: Wire, text: str) -> tuple[dict[str, Span], dict[str, Span]]:
@@ -113,10 +123,18 @@ def _shown(text: str) -> str:
 
 
 def _meant(edited: str, before: str) -> str:
-    """The text that stands under a heading; `before` tells which pictures stand for a control character."""
+    """The text that stands under a heading; `before` tells which pictures stand for a control character.
+
+    ValueError for a picture that stood for itself, too.
+    """
     lines = edited.split("\n")
     text = "\n".join(line.removeprefix("\\") if _ESCAPED.fullmatch(line) else line for line in lines)
-    back = {shown: char for char, shown in _PICTURES.items() if char in before and shown not in before}
+    back = {shown: char for char, shown in _PICTURES.items() if char in before}
+    for shown in back:
+        if shown in before and shown in text:
+            raise ValueError(
+                f"Some {shown} in this text are control characters, others are not: edit the JSON."
+            )
     return _exchanged(text, back)
 
 

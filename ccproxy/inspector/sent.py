@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ccproxy.conversation.parts import Wire
 from ccproxy.inspector.hiding import plain_url, without_credentials
@@ -11,6 +12,8 @@ from ccproxy.redact import redacted
 _HEADERS = ("accept", "content-type", "originator")
 _PREFIXES = ("anthropic-", "openai-")
 """Headers with which a request means something else; all others are a connection's, a client's, or secret."""
+
+_ANTHROPIC_HOSTS, _OPENAI_HOSTS = ("api.anthropic.com",), ("api.openai.com", "chatgpt.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +39,24 @@ class Sent:
         return "/" + self.url.partition("://")[2].partition("/")[2]
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
     def wire(self) -> Wire | None:
         """The format that its path takes."""
         return wire_of_path(self.path)
 
     def credentials(self) -> list[Credential]:
-        """What this upstream asks for."""
+        """What this upstream asks for; nothing where neither path, host nor headers say which one it is."""
         named = {name.lower(): value for name, value in self.headers}
-        if any(name.startswith("anthropic-") for name in named) or self.wire == "anthropic":
+        if self.wire == "anthropic" or self.host in _ANTHROPIC_HOSTS or _has(named, "anthropic-"):
             if "oauth-" in named.get("anthropic-beta", ""):
                 # the flag says that the request went out with a subscription's token
                 return [Credential("authorization", "ANTHROPIC_AUTH_TOKEN", "Bearer ")]
             return [Credential("x-api-key", "ANTHROPIC_API_KEY")]
+        if self.wire is None and self.host not in _OPENAI_HOSTS and not _has(named, "openai-"):
+            return []
         found = [Credential("authorization", "OPENAI_API_KEY", "Bearer ")]
         if "/backend-api/" in self.url:
             found.append(Credential("chatgpt-account-id", "CHATGPT_ACCOUNT_ID"))
@@ -58,6 +67,10 @@ def sent(method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes)
     """What may be told of a request. ValueError for a body that is no text."""
     kept = [(name, redacted(value)) for name, value in headers if _means_something(name.lower())]
     return Sent(method, plain_url(url), tuple(kept), without_credentials(body.decode("utf-8")))
+
+
+def _has(names: Iterable[str], prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in names)
 
 
 def _means_something(name: str) -> bool:

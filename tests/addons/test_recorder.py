@@ -1,7 +1,9 @@
 import json
+from collections.abc import Iterator
 
+import pytest
 from mitmproxy import flow as mitmproxy_flow
-from mitmproxy.test import tflow
+from mitmproxy.test import taddons, tflow
 
 from ccproxy import failures
 from ccproxy.addons.exchanges import begin
@@ -9,6 +11,12 @@ from ccproxy.addons.recorder import KEPT, Line, Recorder
 from ccproxy.credentials.credential import Secret
 from ccproxy.exchange import Exchange
 from ccproxy.routes import USAGE
+
+
+@pytest.fixture(autouse=True)
+def tool() -> Iterator[None]:
+    with taddons.context():
+        yield
 
 
 def exchange() -> Exchange:

@@ -13,6 +13,8 @@ from mitmproxy.test import taddons, tflow
 from ccproxy import failures
 from ccproxy.addons.exchanges import begin
 from ccproxy.addons.filters import Filters
+from ccproxy.addons.notes import TIMES, Notes
+from ccproxy.addons.recorder import Recorder
 from ccproxy.addons.stopping import Stopping, hold_back, let_through, wants_whole
 from ccproxy.exchange import Exchange
 
@@ -27,7 +29,7 @@ def context() -> Iterator[taddons.context]:
 
 def flow_of_ours(**parts: bool) -> tuple[http.HTTPFlow, Exchange]:
     flow = tflow.tflow(**parts)  # type: ignore[arg-type]
-    exchange = Exchange("reverse", "POST", "/v1/messages", client_format="anthropic")
+    exchange = Exchange("reverse", "POST", "/v1/messages", client_format="anthropic", policy="attach")
     begin(flow, exchange)
     return flow, exchange
 
@@ -39,6 +41,10 @@ def flow_of_ours(**parts: bool) -> tuple[http.HTTPFlow, Exchange]:
         ("!~tool Bash", True),
         ("~tokens 1000", True),
         ("~bs secret", True),
+        ("~b secret", True),
+        ("~b secret & ~tool Bash", True),
+        ("~b content & ~tool Bash", True),
+        ("!~b content & ~tool Bash", False),
         ("~s", True),
         ("~s & ~d address", True),
         ("~q | ~tool Bash", True),
@@ -106,6 +112,29 @@ async def test_a_kill_is_an_error_for_the_client(hook: str) -> None:
         flow.intercept()
         await asyncio.wait_for(stopping.response(flow), 5)
         assert not flow.intercepted
+
+
+@pytest.mark.parametrize(("kill", "status", "mark"), [(True, 403, ":x:"), (False, 200, "")])
+async def test_what_somebody_stops_is_recorded_once_it_is_decided(kill: bool, status: int, mark: str) -> None:
+    """In the order of a script: mitmproxy's Intercept comes after our recorder and notes."""
+    recorder, notes, intercepts = Recorder(), Notes(), intercept.Intercept()
+    flow, exchange = flow_of_ours(resp=True)
+    with taddons.context(recorder, notes, intercepts, stopping := Stopping()) as context:
+        context.options.update(intercept="~s")
+        recorder.requestheaders(flow)
+        recorder.response(flow)
+        await notes.response(flow)
+        intercepts.response(flow)
+        waiting = asyncio.create_task(stopping.response(flow))
+        await asyncio.sleep(0)
+        assert list(recorder.under_way.values()) == [exchange]
+        assert not recorder.finished
+        flow.kill() if kill else flow.resume()
+        await asyncio.wait_for(waiting, 5)
+        context.options.update(intercept=None)
+    assert (list(recorder.finished), len(recorder.under_way)) == ([exchange], 0)
+    assert (exchange.status, exchange.error, flow.marked) == (status, "killed" if kill else None, mark)
+    assert "ended" in flow.metadata[TIMES]
 
 
 async def test_a_killed_frame_is_dropped() -> None:

@@ -231,6 +231,9 @@ def test_a_frame_is_edited_and_what_is_no_json_is_not(registry: ContentviewRegis
     stream = (HERE / "anthropic" / "stream.sse").read_bytes()
     told = flow_of("/v1/messages", stream, stream, EVENTS)
     for part in (told.request, told.response):
-        assert "no request and no whole answer" in pretty(told, part, registry, "prompt")[1]
+        said = pretty(told, part, registry, "prompt")[1]
+        assert said == "This is no request and no whole answer of a conversation."
+        with pytest.raises(ValueError, match="no request and no whole answer"):
+            Prompt().reencode(said, Metadata(flow=told, http_message=part))
     with pytest.raises(ValueError, match="no content"):
         Prompt().reencode("", Metadata())

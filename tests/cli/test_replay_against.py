@@ -11,7 +11,7 @@ from ccproxy.records.cassette import Recorded
 from tests.conftest import Proxies, upstream_settings
 from tests.support.processes import Simulator
 from tests.support.sockets import port_of
-from tests.support.tapes import cassette_with, ccproxy
+from tests.support.tapes import cassette_with, ccproxy, replaying
 
 ASKED: dict[str, Any] = {
     "model": "claude-opus-4-8",
@@ -50,6 +50,12 @@ def cassette(home: Path) -> Path:
 )
 def test_where_it_is_asked(against: str, path: str, expected: tuple[str, str]) -> None:
     assert target(against, path) == expected
+
+
+@pytest.mark.parametrize("against", ["", "azure/gpt-5.5", "/gpt-5.5"])
+def test_what_names_no_place(against: str) -> None:
+    with pytest.raises(AgainstError, match="backends: api, sdk, codex, openai"):
+        target(against, "/api/v1/messages")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +110,13 @@ def test_as_json_with_the_proxy_that_runs(home: Path, cassette: Path, proxies: P
     assert (found["recorded"]["text"], found["now"]["text"]) == ("yesterday", "today")
     assert found["now"]["model"] == "claude-sonnet-5-5"
     assert found["now"]["first_byte"] <= found["now"]["took"]
+
+
+def test_a_replay_that_runs_is_not_asked(home: Path, cassette: Path, simulator: Simulator) -> None:
+    with replaying(home, cassette) as replay:
+        environment = {**upstream_settings(simulator), "SERVER__PORT": str(port_of(replay.url))}
+        done = ccproxy(home, "replay", str(cassette), "--against", "api", "--json", environment=environment)
+    assert json.loads(done.stdout)["now"]["text"] == "today", done.stderr
 
 
 def test_an_error_is_an_answer_too(home: Path, cassette: Path, simulator: Simulator) -> None:

@@ -108,6 +108,9 @@ def test_inside_mitmweb_on_another_port_than_usual(home: Path, simulator: Simula
             client.get(url).raise_for_status()
             flows = client.get(f"{url.partition('?')[0]}flows").json()
         assert [flow["request"]["path"] for flow in flows] == ["/health"]
+        refused = httpx.get(url.replace("token=", "token=not-"), trust_env=False)
+        assert refused.status_code == 403
+        assert "not-" not in process.wait_for(r"WARNING 403 .*")[0]
 
 
 def test_an_ipv6_address(home: Path) -> None:

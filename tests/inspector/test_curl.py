@@ -48,6 +48,11 @@ def test_a_line_that_would_end_the_body(home: Path) -> None:
     assert run(f"curl() {{ cat; }}\n{text}", home).stdout == "a\nEND\nEND1\nb\n"
 
 
+def test_a_head_does_not_wait_for_a_body(home: Path, simulator: Simulator) -> None:
+    text = curl_text(sent("HEAD", f"{simulator.url}/v1/models", HEADERS, b""))
+    assert run(text.replace("curl ", "curl --max-time 5 ", 1), home).stdout.startswith("HTTP/1.1 ")
+
+
 def test_without_a_body_and_with_what_was_hidden(home: Path, simulator: Simulator) -> None:
     text = curl_text(sent("GET", f"{simulator.url}/v1/models", HEADERS, b""))
     assert "data" in json.loads(run(text, home).stdout)

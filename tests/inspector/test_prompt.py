@@ -80,7 +80,7 @@ LINES = st.lists(
     ),
     max_size=5,
 )
-TEXTS = LINES.map("\n".join)
+TEXTS = LINES.map("\n".join).filter(lambda text: not any("\u2400" <= char <= "\u2421" for char in text))
 
 
 @given(TEXTS, TEXTS, TEXTS)
@@ -142,6 +142,31 @@ def test_halves_of_surrogate_pairs_are_left_alone() -> None:
     shown = prompt_text("responses", body)
     shown.encode()
     assert changed_body("responses", body, shown.replace("x\n", "y\n")) == body.replace(b'"x"', b'"y"')
+
+
+def test_a_picture_that_stood_for_itself_too() -> None:
+    body = '{"input":"a\\rb␍","instructions":"x"}'.encode()
+    shown = prompt_text("responses", body)
+    assert changed_body("responses", body, shown.replace("x\n", "y\n")) == body.replace(b'"x"', b'"y"')
+    with pytest.raises(ValueError, match="Some ␍ in this text are control characters"):
+        changed_body("responses", body, shown.replace("a␍b", "a␍c"))
+    assert changed_body("responses", body, shown.replace("a␍b␍", "ab")) == body.replace(
+        '"a\\rb␍"'.encode(), b'"ab"'
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"messages":[{"role":"user","content":"a"}],"messages":[]}',
+        b'{"messages":[{"role":"user","content":"a","content":"b"}]}',
+    ],
+)
+def test_what_has_a_name_twice(body: bytes) -> None:
+    with pytest.raises(ValueError, match="stands twice in one object"):
+        prompt_text("anthropic", body)
+    with pytest.raises(ValueError, match="stands twice in one object"):
+        changed_body("anthropic", body, "")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"{"])

@@ -50,6 +50,15 @@ def test_only_headers_that_mean_something_are_told() -> None:
                 Credential("chatgpt-account-id", "CHATGPT_ACCOUNT_ID"),
             ],
         ),
+        (
+            "https://api.openai.com/v1/files",
+            [],
+            [Credential("authorization", "OPENAI_API_KEY", "Bearer ")],
+        ),
+        ("https://api.anthropic.com/v1/files", [], [Credential("x-api-key", "ANTHROPIC_API_KEY")]),
+        ("http://127.0.0.1:8399/plainhost", [("accept", "*/*")], []),
+        ("http://ccproxy.invalid/api/", [], []),
+        ("https://elsewhere.example/backend-api/x?host=api.openai.com", [], []),
     ],
 )
 def test_what_an_upstream_asks_for(

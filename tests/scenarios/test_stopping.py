@@ -12,7 +12,9 @@ from typing import Any
 import anthropic
 import httpx
 import pytest
+from mitmproxy.utils.emoji import emoji
 
+from ccproxy.inspector.notes import FAILED
 from tests.conftest import upstream_settings
 from tests.scenarios.test_inspector import HEADERS, SCRIPT, Tool, tool
 from tests.support.canaries import AUTH_TOKEN
@@ -87,6 +89,12 @@ def test_what_is_killed_is_an_error_that_nobody_tries_again(mitmweb: Tool, simul
         with pytest.raises(anthropic.PermissionDeniedError, match="has ended the request"):
             answer.result(10)
     assert len(simulator.requests()) == 1
+    (killed,) = [one for one in mitmweb.flows() if one["id"] == flow["id"]]
+    assert killed["response"]["status_code"] == 403
+    assert (killed["marked"], killed["comment"].rpartition(", ")[2]) == (emoji[FAILED], "killed")
+    told = httpx.get(f"{mitmweb.url}/usage", headers=HEADERS, trust_env=False).json()
+    assert told["failed"] == 1
+    assert "POST /api/v1/messages -> 403 killed " in mitmweb.web.get("/events").text
 
 
 def test_other_answers_go_on_by_themselves(mitmweb: Tool) -> None:
