@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ccproxy.agent import worker
 from ccproxy.conversation.parts import JsonObject
 from tests.agent.test_agent import serving_agent
 from tests.agent.test_turn import streamed
@@ -89,8 +90,11 @@ async def test_whoever_leaves_interrupts(tmp_path: Path, stream: bool) -> None:
     assert "interrupt" in [request["subtype"] for request in requests(tmp_path / "cli")]
 
 
-async def test_whoever_leaves_before_the_first_event_is_sent(tmp_path: Path) -> None:
+async def test_whoever_leaves_before_the_first_event_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The response is never begun, and its turn must end all the same."""
+    monkeypatch.setattr(worker, "INTERRUPT_SECONDS", 1.0)
     async with serving_agent(tmp_path) as (agent, _):
         asking = body([*saying("hello")[:3], {"sleep": 60}], stream=True)
         received = [{"type": "http.request", "body": json.dumps(asking).encode()}]

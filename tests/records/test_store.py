@@ -1,6 +1,5 @@
 """The writer, with real files, and real processes where it has to die or to share."""
 
-import os
 import random
 import re
 import stat
@@ -250,14 +249,6 @@ def test_a_full_disk_and_room_again(path: Path) -> None:
     said = run_python(FULL, path)
     assert said == "Access log: The disk is full. Rows wait until there is room.\n"
     assert ids_in(path) == [f"{number:05}" for number in range(500)]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with logging_to(tmp_path / "access.duckdb") as log:
-        until(lambda: log.status()["state"] == "failed")
-    tmp_path.chmod(0o700)
 
 
 def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
