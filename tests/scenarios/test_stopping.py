@@ -127,9 +127,9 @@ def test_a_request_is_edited_before_its_upstream_sees_it(mitmweb: Tool, simulato
 
 
 def test_a_command_of_the_page_exports_a_flow(mitmweb: Tool) -> None:
-    with asking(mitmweb, "/api/v1/messages", ROUTES["/api/v1/messages"]) as answer:
+    with asking(mitmweb, "/api/v1/messages", ROUTES["/api/v1/messages"]) as asked:
         mitmweb.web.post(f"/flows/{stopped(mitmweb)['id']}/resume").raise_for_status()
-        answer.result(10).raise_for_status()
+        asked.result(10).raise_for_status()
     arguments = ["curl", "~tool Bash", str(mitmweb.process.home / "again.sh")]
     answer = mitmweb.web.post("/commands/ccproxy.export", json={"arguments": arguments}).raise_for_status()
     assert "error" not in answer.json(), answer.text
