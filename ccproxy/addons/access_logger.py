@@ -1,5 +1,6 @@
 """Gives every exchange that has ended to the access log and to who listens, where that is switched on."""
 
+from ccproxy.conversation.parts import JsonObject
 from ccproxy.exchange import Exchange
 from ccproxy.records.feed import Feed
 from ccproxy.records.row import is_logged, row_of
@@ -25,6 +26,10 @@ class AccessLogger:
             row = row_of(exchange)
             self.log.put(row)
             self.feed.tell(row)
+
+    def status(self) -> JsonObject | None:
+        """What the log tells of itself; None where it is off."""
+        return self.log.status() if self.log else None
 
     def done(self) -> None:
         """At the very end, when what the drain has cut off is written down as well."""

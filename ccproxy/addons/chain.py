@@ -111,7 +111,7 @@ def make_chain(settings: Settings) -> list[Any]:
                     *metric_routes(metrics.page if metrics else None),
                 ],
                 forgetting.kept,
-                access.log.status if access.log else None,
+                access.status,
             ),
         ),
         AgentHost(agent, at_once=settings.claude.pool.enabled),

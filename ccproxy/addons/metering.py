@@ -34,7 +34,7 @@ def metering(
         quota,
         agent,
         lambda: forgetting.kept,
-        lambda: access.log.status() if access.log else None,
+        access.status,
     )
     metrics = Metrics(readings)
     recorder.told.append(metrics.keep)

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ccproxy.cli import access_logs, auth, certs, codex, config
+from ccproxy.cli.config import ConfigOption
 from ccproxy.cli.permission_handler import permission_handler
 from ccproxy.cli.quota import quota
 from ccproxy.cli.token import generate_token
@@ -61,7 +62,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address that both listeners bind to.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the reverse listener (the HTTP routes).")] = None,
     proxy_port: Annotated[int | None, typer.Option(help="Port of the HTTPS_PROXY listener, 0 = off.")] = None,
-    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    config: ConfigOption = None,
     auth_token: Annotated[str | None, typer.Option(help="Token that every request must carry.")] = None,
     web: Annotated[bool | None, typer.Option("--web", help="Run inside mitmweb, for inspection.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
@@ -111,7 +112,7 @@ def run_(
     port: Annotated[
         int | None, typer.Option(help="Start a proxy on this port, even if one runs already.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    config: ConfigOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no line about what the client used.")] = False,
 ) -> None:
     """Run a client through the proxy that runs, or through one that is started for it."""
@@ -130,7 +131,7 @@ def record(
         bool, typer.Option("--base-url", help="Wire CLIENT by base URL instead of HTTPS_PROXY.")
     ] = False,
     port: Annotated[int | None, typer.Option(help="Port of the reverse listener.")] = None,
-    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Run the proxy, or a client with a proxy of its own, and record every conversation."""
     _run("record", cassette, command or [], append, base_url, port, config)
@@ -157,7 +158,7 @@ def replay(
         bool, typer.Option("--base-url", help="Wire CLIENT by base URL instead of HTTPS_PROXY.")
     ] = False,
     port: Annotated[int | None, typer.Option(help="Port of the reverse listener.")] = None,
-    config: Annotated[Path | None, typer.Option(help="The TOML file to read.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Answer from a cassette: no provider is asked, and no credential is needed."""
     if against is None and (request is not None or as_json):

@@ -41,10 +41,10 @@ def make_app(
     agent: Callable[[], JsonObject] = dict,
     more: Iterable[BaseRoute] = (),
     kept: Kept | None = None,
-    log: Callable[[], JsonObject] | None = None,
+    log: Callable[[], JsonObject | None] = lambda: None,
 ) -> ASGIApp:
     """The app for these backends, with `more` routes; `agent` is the status of what is behind `/sdk`,
-    `kept` what is in memory of flows where they are kept, `log` the status of the access log where it is on.
+    `kept` what is in memory of flows where they are kept, `log` the status of the access log if it is on.
 
     Without `secret` in its header a request gets a 403, except those of our own processes, which have tokens.
     """
@@ -58,7 +58,7 @@ def make_app(
         return JSONResponse({"name": "ccproxy", "version": ccproxy_version(), "routes": routes})
 
     async def get_health(request: Request) -> Response:
-        report = await health(backends, instructions, kept, log() if log else None)
+        report = await health(backends, instructions, kept, log())
         return HealthResponse(report, status_code=503 if report["status"] == "fail" else 200)
 
     async def get_live(request: Request) -> Response:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ccproxy import failures
-from ccproxy.local.logs import NO_STORE, log_off, refused
+from ccproxy.local.logs import log_off
+from ccproxy.local.refusals import NO_STORE, refused
 from ccproxy.records.feed import Feed
 from ccproxy.records.filters import Filters, QueryError
 from ccproxy.records.query import plain

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from ccproxy import failures
 from ccproxy.failures import Failure
-from ccproxy.formats import utility
+from ccproxy.local.refusals import NO_STORE, refused
 from ccproxy.records.filters import Filters, QueryError
 from ccproxy.records.output import Rows, as_csv, as_ndjson, as_parquet
 from ccproxy.records.query import MOST_ROWS, NAMES, analytics, rows, sql
@@ -34,8 +34,6 @@ TRUNCATED_HEADER = "x-ccproxy-truncated"
 
 LONGEST_SQL = 100_000
 """Bytes of a question in SQL."""
-
-NO_STORE = {"cache-control": "no-store"}
 
 Given = dict[str, str]
 Handler = Callable[[Request], Awaitable[Response]]
@@ -157,8 +155,3 @@ def number(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 10):
         raise QueryError(f"{name} must be a whole number.")
     return int(value)
-
-
-def refused(failure: Failure) -> Response:
-    headers: Mapping[str, str] = NO_STORE | {"x-ccproxy-error": failure.code}
-    return Response(utility.body(failure, ""), failure.status, headers, "application/json")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ccproxy.failures import Failure
-from ccproxy.local.logs import NO_STORE, refused
+from ccproxy.local.refusals import NO_STORE, refused
 from ccproxy.routes import METRICS
 
 Page = Callable[[str], Awaitable[tuple[bytes, str]]]

@@ -18,7 +18,7 @@ from ccproxy.agent.permission_request import Request, Status, behavior, is_json
 from ccproxy.agent.permissions import AlreadyDecided, NothingToRemember, Permissions, UnknownRequest
 from ccproxy.conversation.parts import JsonObject
 from ccproxy.failures import Failure
-from ccproxy.formats import utility
+from ccproxy.local.refusals import NO_STORE, refused
 
 KEEPALIVE = 15.0
 """Seconds between two signs of life on an answer that waits for a person."""
@@ -32,7 +32,6 @@ EVENTS: dict[Status, str] = {
     "denied": "permission_resolved",
     "expired": "permission_expired",
 }
-NO_STORE = {"cache-control": "no-store"}
 
 
 class Json(JSONResponse):
@@ -145,8 +144,7 @@ def answering(
         except NothingToRemember:
             message = "needs a request with a session_id, and no updated_input"
             failure = failures.invalid_request("remember", message)
-        headers = {**NO_STORE, "x-ccproxy-error": failure.code}
-        return Response(utility.body(failure, ""), failure.status, headers, "application/json")
+        return refused(failure)
 
     return answer
 
